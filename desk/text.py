@@ -134,19 +134,18 @@ def format_number(number: float) -> str:
 
 
 def format_money(kopecks: int, currency: str = "RUB") -> str:
-    """An amount in hundredths of `currency` (ISO 4217); hundredths are shown where there are any."""
+    """An amount in hundredths of `currency` (ISO 4217); whole amounts are shown without them."""
     from decimal import Decimal
 
-    from babel.numbers import format_currency
+    from babel.numbers import format_currency, get_currency_symbol
 
-    whole = kopecks % 100 == 0
-    return format_currency(
-        Decimal(kopecks) / 100,
-        currency,
-        "#,##0 ¤" if whole and _language == "ru" else "¤#,##0" if whole else None,
-        locale=_locale(_language),
-        currency_digits=not whole,
-    )
+    locale = _locale(_language)
+    digits = "#,##0.00" if kopecks % 100 else "#,##0"
+    # A sign goes before an English amount, a word after it: “$5”, “5 RUB”.
+    sign_first = _language == "en" and not get_currency_symbol(currency, locale).isalpha()
+    pattern = f"¤{digits}" if sign_first else f"{digits}\N{NO-BREAK SPACE}¤"
+    amount = Decimal(kopecks) / 100
+    return format_currency(amount, currency, pattern, locale=locale, currency_digits=False)
 
 
 def _date_style() -> str:
