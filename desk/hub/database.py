@@ -1,0 +1,151 @@
+"""The hub's database: SQLite by default, PostgreSQL in production, one way to use both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from desk.hub.errors import SetupError
+from desk.schema import conditions
+
+#: How long a writer waits for another one on SQLite, ms.
+BUSY_TIMEOUT = 30_000
+_CONNECTIONS = 16
+#: PostgreSQL asks to repeat these: serialization failure and deadlock.
+_REPEATABLE = frozenset({"40001", "40P01"})
+
+
+class Database:
+    """A pool of connections. Rows written in one ``write`` appear together or not at all."""
+
+    def __init__(self, url: str) -> None:
+        """Connect lazily to ``url``; raises `SetupError` for a URL of another kind of database."""
+        self.url = _accepted(url)
+        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._reading = self.engine
+        self._writing = self.engine.execution_options(desk_write=True)
+        if not self.is_sqlite:
+            self._reading = self.engine.execution_options(isolation_level="REPEATABLE READ")
+            self._writing = self.engine.execution_options(isolation_level="READ COMMITTED")
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether this is the embedded database."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that writes: committed at the end, rolled back by an exception."""
+        with self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One consistent snapshot of the whole database, for reading only."""
+        with self._reading.begin() as connection:
+            yield connection
+
+    def is_set_up(self) -> bool:
+        """Whether the tables are there; raises `SetupError` if the database cannot be reached."""
+        try:
+            return inspect(self.engine).has_table("hub")
+        except DBAPIError as error:
+            raise SetupError("unreachable") from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.engine.dispose()
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def is_to_repeat(error: DBAPIError) -> bool:
+    """Whether the same transaction may succeed when it is begun anew."""
+    return getattr(error.orig, "sqlstate", None) in _REPEATABLE
+
+
+def upgrade(engine: Engine) -> None:
+    """Bring the schema to the newest version; does nothing when it is there."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "desk.hub:migrations")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def _accepted(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise SetupError("unsupported_url") from error
+    if url.drivername in {"postgresql", "postgres", "postgresql+psycopg"}:
+        return url.set(drivername="postgresql+psycopg")
+    # Every connection to a database in memory would see one of its own.
+    if url.drivername == "sqlite" and url.database and url.database != ":memory:":
+        return url
+    raise SetupError("unsupported_url")
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS * 2,
+        json_serializer=_encode,
+        json_deserializer=msgspec.json.decode,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _(connection: Any, _record: object) -> None:
+        # Python's own transaction handling is off: it knows no BEGIN IMMEDIATE.
+        connection.isolation_level = None
+        conditions.register(connection)
+        for setting in (
+            f"busy_timeout={BUSY_TIMEOUT}",
+            "journal_mode=WAL",
+            "foreign_keys=ON",
+            "synchronous=FULL",
+        ):
+            connection.execute(f"PRAGMA {setting}").close()
+
+    @event.listens_for(engine, "begin")
+    def _(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("desk_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    return create_engine(
+        url,
+        pool_size=_CONNECTIONS,
+        max_overflow=_CONNECTIONS * 2,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 10},
+        json_serializer=_encode,
+        json_deserializer=msgspec.json.decode,
+    )
+
+
+def _encode(value: object) -> str:
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,122 @@
+"""Setting up a hub: its database, its first playbook, its people."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from desk.domain.clean import clean
+from desk.domain.ids import make_id
+from desk.domain.model import Person
+from desk.domain.playbook_loader import load
+from desk.hub import changes
+from desk.hub.database import Database, upgrade
+from desk.hub.errors import SetupError
+from desk.hub.passwords import hash_password
+from desk.hub.playbooks import current
+from desk.schema import hub_tables as t
+
+_USER_NAME = re.compile(r"[a-z][a-z0-9._-]{0,63}")
+_NAME_LIMIT = 200
+
+
+def milliseconds() -> int:
+    """Now: UTC milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def init(
+    database: Database,
+    playbook_source: str,
+    *,
+    playbook_name: str = "playbook",
+    now: int | None = None,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+) -> str:
+    """Create the tables, the hub's lasting id, and version 1 of the playbook; return the id.
+
+    ``playbook_name`` is what errors call the playbook. Raises `SetupError` ``already_set_up`` or
+    ``unreachable``, and `PlaybookError` before anything is written.
+    """
+    load(playbook_source, playbook_name)
+    moment = milliseconds() if now is None else now
+    try:
+        upgrade(database.engine)
+        with database.write() as connection:
+            if connection.execute(select(t.hub.c.id)).first() is not None:
+                raise SetupError("already_set_up")
+            hub = make_id(moment, random_bytes)
+            connection.execute(insert(t.hub).values(only=1, id=hub, created_at=moment))
+            changes.start_epoch(connection, make_id(moment, random_bytes))
+            connection.execute(
+                insert(t.playbook).values(version=1, source=playbook_source, installed_at=moment)
+            )
+    except DBAPIError as error:
+        raise SetupError("unreachable") from error
+    return hub
+
+
+def add_user(
+    database: Database,
+    user: str,
+    *,
+    name: str,
+    role: str,
+    password: str = "",
+    password_hash: str = "",
+    loopback_only: bool = False,
+    present: bool = False,
+) -> Person:
+    """Add a user, whose sign-in name is lower-case Latin; give a password or its hash.
+
+    A hash made once (``passwords.hash_password``) saves time where many demo users share one
+    password. With ``present`` the person counts as being at work until he says otherwise. Raises
+    `SetupError`: ``not_set_up``, ``bad_user_name``, ``unknown_role``, ``user_exists``,
+    ``unreachable``.
+    """
+    if not _USER_NAME.fullmatch(user):
+        raise SetupError("bad_user_name")
+    if not database.is_set_up():
+        raise SetupError("not_set_up")
+    hashed = password_hash or hash_password(password)
+    person = Person(id=user, name=clean(name, _NAME_LIMIT) or user, role=role, present=present)
+    try:
+        with database.write() as connection:
+            _insert(connection, person, hashed, loopback_only)
+    except DBAPIError as error:
+        raise SetupError("unreachable") from error
+    return person
+
+
+def _insert(connection: Connection, person: Person, hashed: str, loopback_only: bool) -> None:
+    roles = current(connection).playbook.roles
+    if person.role not in roles:
+        raise SetupError("unknown_role", {"role": person.role, "possible": ", ".join(roles)})
+    known = select(t.account.c.user_id).where(t.account.c.user_id == person.id)
+    if connection.execute(known).first() is not None:
+        raise SetupError("user_exists", {"user": person.id})
+    connection.execute(
+        insert(t.account).values(
+            user_id=person.id,
+            password_hash=hashed,
+            loopback_only=loopback_only,
+            presence="present" if person.present else "auto",
+            policy_version=1,
+        )
+    )
+    connection.execute(
+        insert(t.person).values(
+            id=person.id,
+            name=person.name,
+            role=person.role,
+            active=person.active,
+            present=person.present,
+            version=person.version,
+        )
+    )
+    changes.write(connection, [changes.of_person(person.id, person.version)])

@@ -1,0 +1,148 @@
+"""The messages between a desk and the hub: JSON over HTTP, unknown fields ignored.
+
+========  ====================  =====================================================
+method    path                  request → answer
+========  ====================  =====================================================
+GET       /v1/handshake         → Handshake (no token)
+POST      /v1/sign-in           SignIn → SignedIn (no token)
+POST      /v1/sign-out          → nothing; the token is forgotten
+GET       /v1/playbook          → PlaybookSource
+POST      /v1/operations        Push → Pushed
+GET       /v1/changes           ?cursor=EPOCH:SEQ&limit=N → Page
+GET       /v1/snapshot          ?after=ID&limit=N → Page (rows the reader may see, by id)
+POST      /v1/presence          Presence → nothing
+GET       /v1/hints             → server-sent events; data is the head's cursor
+========  ====================  =====================================================
+
+Every request but the first two carries ``Authorization: Bearer TOKEN``.
+"""
+
+from typing import Literal
+
+import msgspec
+
+from desk.domain.model import Entry, Item, Person, Subject, Task, Value
+from desk.domain.operations import Operation
+
+#: The protocol this build speaks, and the oldest it still understands.
+PROTOCOL = 1
+PROTOCOL_MIN = 1
+PROTOCOL_HEADER = "x-desk-protocol"
+
+
+class Handshake(msgspec.Struct, frozen=True, kw_only=True):
+    """What a hub says of itself to anybody. ``hub`` is its lasting id."""
+
+    product: str
+    hub: str
+    protocol_min: int
+    protocol_max: int
+    now: int
+
+
+class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+    """A user's name and password from one device, whose id the desk made once."""
+
+    user: str
+    password: str
+    device: str
+    device_name: str
+    protocol: int
+
+
+class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+    """The opaque token, the person, and the number of the device's last answered operation."""
+
+    token: str
+    person: Person
+    hub: str
+    company: str
+    last_op: int
+    playbook_version: int
+
+
+class PlaybookSource(msgspec.Struct, frozen=True, kw_only=True):
+    """A playbook as it was written."""
+
+    version: int
+    source: str
+
+
+class Numbered(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation with its number in the device's sequence."""
+
+    number: int
+    operation: Operation
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True):
+    """Queued operations in order, without a gap."""
+
+    operations: list[Numbered]
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """The hub's answer to one operation.
+
+    ``code`` and ``args`` are a refusal's (see ``desk.domain.refusals``). For a conflict,
+    ``theirs`` holds the values that stand on the hub, as far as the reader may see them.
+    """
+
+    number: int
+    id: str
+    result: Literal["applied", "merged", "rejected", "conflict", "quarantined"]
+    code: str = ""
+    args: dict[str, str] = {}
+    theirs: dict[str, Value] = {}
+
+
+class Pushed(msgspec.Struct, frozen=True, kw_only=True):
+    """Answers to a push, and the device's last answered number."""
+
+    results: list[Result]
+    last_op: int
+
+
+class Forget(msgspec.Struct, frozen=True, kw_only=True):
+    """A row that left the reader's sight or is gone."""
+
+    kind: str
+    id: str
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows as the reader may see them, and where to go on.
+
+    ``cursor`` is where the next pull starts (of a snapshot: as it was before the first page).
+    ``last_op`` is the last operation of this device that the rows cover. ``more`` asks for the
+    next page: changes from ``cursor``, a snapshot from ``after``. ``reset`` says that the cursor
+    is of another epoch or too old: take a new snapshot.
+    """
+
+    cursor: str
+    last_op: int
+    playbook_version: int
+    more: bool = False
+    after: str = ""
+    reset: bool = False
+    total: int = 0
+    items: list[Item] = []
+    tasks: list[Task] = []
+    entries: list[Entry] = []
+    subjects: list[Subject] = []
+    people: list[Person] = []
+    forget: list[Forget] = []
+
+
+class Presence(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person says of being at work."""
+
+    presence: Literal["auto", "present", "away"]
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Any answer that is not a success: a code, its arguments and the English sentence."""
+
+    code: str
+    args: dict[str, str] = {}
+    detail: str = ""

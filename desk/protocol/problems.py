@@ -1,0 +1,36 @@
+"""Why the hub does not answer a request, as a code with arguments (``messages.Problem``).
+
+``PROBLEMS`` holds the English sentence of every code; whoever shows one translates it.
+"""
+
+from collections.abc import Mapping
+
+from desk.domain.refusals import N_
+
+PROBLEMS: Mapping[str, str] = {
+    "wrong_protocol": N_(
+        "The hub speaks protocol {low} to {high}, this application {mine}. Update the older one."
+    ),
+    "not_signed_in": N_("You are not signed in. Sign in again; nothing queued is lost."),
+    "wrong_password": N_("The name or the password is wrong. Check both and try again."),
+    "throttled": N_("Too many failed attempts. Try again in {seconds} seconds."),
+    "loopback_only": N_("This is a demo account: it works only on the machine of the hub."),
+    "device_of_another": N_("This device belongs to another user. Use a profile of your own."),
+    "bad_request": N_("The hub cannot read this request. Update the application."),
+    "too_large": N_("The request is larger than the hub takes."),
+    "not_found": N_("The hub has nothing at this address."),
+    "gap": N_("Operations are missing before number {given}: the hub expects {expected}."),
+    "number_used": N_("Another operation had the number {given}: the hub expects {expected}."),
+    "unavailable": N_("The hub cannot reach its database now. It will be tried again."),
+    "failed": N_("The hub failed on this request. It will be tried again."),
+}
+
+
+def english_problem(code: str, args: Mapping[str, str]) -> str:
+    """The sentence in English, for logs and for clients without a catalogue."""
+    return PROBLEMS.get(code, code).format_map(_Given(args))
+
+
+class _Given(dict[str, str]):
+    def __missing__(self, key: str) -> str:
+        return f"{{{key}}}"

@@ -1,0 +1,149 @@
+"""The hub's database: the mirrored tables and what only the hub keeps."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from desk.schema.tables import ID, USER, Json, mirrored
+
+metadata = MetaData()
+_rows = mirrored(metadata)
+item, task, entry, subject, person = (
+    _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
+)
+#: The table of each kind of row that travels to desks.
+MIRRORED = _rows
+
+#: Who this hub is, for good: one row.
+hub = Table(
+    "hub",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    CheckConstraint("only = 1", name="hub_only_one"),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("user_id", USER, primary_key=True),
+    Column("password_hash", String(200), nullable=False),
+    #: True for the accounts of a demo, which are refused anywhere but on loopback.
+    Column("loopback_only", Boolean, nullable=False, default=False),
+    #: "auto" follows the heartbeat; "present" and "away" were said by the person.
+    Column("presence", String(8), nullable=False, default="auto"),
+    Column("seen_at", BigInteger),
+    #: Bumped when role, team or mask change: desks must then reconcile.
+    Column("policy_version", Integer, nullable=False, default=1),
+)
+
+device = Table(
+    "device",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", USER, nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    #: Number of the last operation of this device that was answered.
+    Column("last_op", BigInteger, nullable=False, default=0),
+)
+
+token = Table(
+    "token",
+    metadata,
+    #: SHA-256 of the opaque token; the token itself is never stored.
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("user_id", USER, nullable=False, index=True),
+    Column("device_id", ID, nullable=False, index=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+#: Failed sign-ins by account and address, so that guessing is slowed down in every process.
+failed_sign_in = Table(
+    "failed_sign_in",
+    metadata,
+    #: SHA-256 of the account and the address; neither is stored.
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
+#: How often an operation that has no answer yet crashed the hub.
+crash = Table(
+    "crash",
+    metadata,
+    Column("device_id", ID, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("crashes", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
+operation = Table(
+    "operation",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("device_id", ID, nullable=False),
+    Column("number", BigInteger, nullable=False),
+    Column("user_id", USER, nullable=False),
+    Column("body_hash", LargeBinary(32), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("result", Text, nullable=False),
+    Index("operation_number", "device_id", "number", unique=True),
+)
+
+change = Table(
+    "change",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("kind", String(16), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("row_version", Integer, nullable=False),
+    Column("op", String(8), nullable=False),
+    #: The item the row belongs to; for an item, itself; none for people.
+    Column("item_id", ID),
+    Column("before_scope", Json),
+    Column("after_scope", Json),
+    Index("change_row", "kind", "id", "seq"),
+)
+
+sync_head = Table(
+    "sync_head",
+    metadata,
+    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", String(36), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    CheckConstraint("only = 1", name="sync_head_only_one"),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("item_id", ID, nullable=False, index=True),
+    Column("event", String(32), nullable=False),
+    Column("owner", USER),
+    Column("campaign", String(200), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("sign", Integer, nullable=False),
+    Index("tally_owner", "owner", "at"),
+)
+
+playbook = Table(
+    "playbook",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("source", Text, nullable=False),
+    Column("installed_at", BigInteger, nullable=False),
+)
