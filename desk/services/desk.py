@@ -1,0 +1,318 @@
+"""A desk: everything the screens and the command line may ask of one person's local copy.
+
+Reading and writing answer from ``local.db`` at once; the network is used by ``sign_in``,
+``sync_once`` and the background threads of ``start`` alone. Every method may be called from any
+thread. What cannot be done raises a ``DeskError``. Everything heavy is imported in ``open``, so
+that a screen can be painted before it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from desk.domain.model import Actor, Person
+from desk.domain.operations import Intent
+from desk.services.errors import NotSignedIn
+from desk.services.views import (
+    BoardCard,
+    Card,
+    Done,
+    DraftInfo,
+    Event,
+    InboxEntry,
+    Listener,
+    Progress,
+    Row,
+    RowsChanged,
+    Status,
+    StatusChanged,
+    SyncReport,
+)
+
+if TYPE_CHECKING:
+    from desk.domain.playbook import Playbook
+    from desk.services.context import Context
+    from desk.services.network import Network
+    from desk.services.profile import Profile
+
+__all__ = [
+    "BoardCard",
+    "Card",
+    "Desk",
+    "Done",
+    "DraftInfo",
+    "Event",
+    "InboxEntry",
+    "Listener",
+    "Progress",
+    "Row",
+    "RowsChanged",
+    "Status",
+    "StatusChanged",
+    "SyncReport",
+    "wall_clock",
+]
+
+
+def wall_clock() -> int:
+    """Now, in UTC milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Desk:
+    """One person's desk on one device."""
+
+    def __init__(self, profile: Profile, context: Context, network: Network) -> None:
+        self._profile = profile
+        self._context = context
+        self._network = network
+
+    @classmethod
+    def open(
+        cls,
+        profile_dir: str | Path | None = None,
+        passphrase: str | None = None,
+        *,
+        clock: Callable[[], int] = wall_clock,
+        random: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> Desk:
+        """Own the profile, unlock its vault (or make a new one) and open the local copy.
+
+        ``profile_dir`` defaults to ``DESK_HOME`` or the system's folder for user data. A
+        ``passphrase`` is needed where the vault was made with one, and for a new vault where the
+        machine has no keyring. Raises ``Locked``, ``PassphraseNeeded``, ``WrongPassphrase``,
+        ``KeyLost``, ``MissingKeyFile``, ``DamagedKeyFile``, ``DamagedFile``, ``ForeignFile``,
+        ``NewerFile``, ``AlreadyOpen``, ``UnusableProfile``; none of them changes a file.
+        """
+        from desk.services import vault
+        from desk.services.context import Context
+        from desk.services.network import Network
+        from desk.services.profile import Profile
+        from desk.services.store import Store
+
+        profile = Profile.own(profile_dir)
+        try:
+            keys = vault.unlock(profile, passphrase, random=secrets.token_bytes)
+            store = Store.open(profile.database, keys)
+        except BaseException:
+            profile.release()
+            raise
+        try:
+            context = Context(store, clock, random)
+            return cls(profile, context, Network(context))
+        except BaseException:
+            store.close()
+            profile.release()
+            raise
+
+    def close(self) -> None:
+        """End the background threads, close the local copy and give the profile free."""
+        self._network.stop()
+        self._context.store.close()
+        self._profile.release()
+
+    def __enter__(self) -> Desk:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    # Who
+
+    @property
+    def profile_dir(self) -> Path:
+        """The folder of this desk's files."""
+        return self._profile.folder
+
+    @property
+    def context(self) -> Context:
+        """What the services share; for the services' own use."""
+        return self._context
+
+    @property
+    def signed_in(self) -> bool:
+        """Whether somebody has signed in, so that there is a playbook and a person."""
+        return self._context.account is not None
+
+    @property
+    def playbook(self) -> Playbook:
+        """The company's process. Raises ``NotSignedIn``."""
+        return self._context.rulebook.playbook
+
+    @property
+    def me(self) -> Actor:
+        """Who works here, as rules see it. Raises ``NotSignedIn``."""
+        return self._context.rulebook.actor
+
+    @property
+    def person(self) -> Person:
+        """Who works here. Raises ``NotSignedIn``."""
+        account = self._context.account
+        if account is None:
+            raise NotSignedIn
+        return account.person
+
+    @property
+    def company(self) -> str:
+        """The company's name as the hub told it at sign-in. Raises ``NotSignedIn``."""
+        account = self._context.account
+        if account is None:
+            raise NotSignedIn
+        return account.company
+
+    def sign_in(self, hub: str, user: str, password: str) -> Person:
+        """Sign in at the hub's URL and keep the session; rows come with ``sync_once``.
+
+        Raises ``WrongPassword``, ``TooManyAttempts``, ``HubUnreachable``, ``WrongProtocol``,
+        ``NotAHub``, ``OtherAccount``, ``BadHubAddress``.
+        """
+        return self._network.sign_in(hub, user, password)
+
+    def sign_out(self) -> None:
+        """Forget the session here and, when it can be reached, at the hub; rows and work stay."""
+        self._network.sign_out()
+
+    def status(self) -> Status:
+        """The state of the desk, quickly."""
+        from desk.services import status
+
+        return status.status(self._context, self._network)
+
+    def listen(self, callback: Listener) -> Callable[[], None]:
+        """Call ``callback`` with each event, in whichever thread; the answer unsubscribes it."""
+        return self._context.events.listen(callback)
+
+    # Reading
+
+    def rows(
+        self,
+        kind: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the word people use
+        sort: str | None = None,
+        limit: int | None = None,
+    ) -> list[Row]:
+        """Items of ``kind`` that meet the condition ``filter``, the newest first.
+
+        ``sort`` is a column or a field, ``-`` before it turns the order. Raises
+        ``BadCondition``, ``UnknownColumn``, ``UnknownKind``, ``NotSignedIn``.
+        """
+        from desk.services import query
+
+        return query.rows(self._context, kind, filter, sort, limit)
+
+    @overload
+    def count(self, kind: str | None = None, filter: str | None = None, by: None = None) -> int: ...
+
+    @overload
+    def count(
+        self, kind: str | None = None, filter: str | None = None, *, by: str
+    ) -> dict[str, int]: ...
+
+    def count(
+        self,
+        kind: str | None = None,
+        filter: str | None = None,  # noqa: A002 - the word people use
+        by: str | None = None,
+    ) -> int | dict[str, int]:
+        """How many items of ``kind`` meet ``filter``; with ``by``, for each value of that column
+        or field ("" is no value), the most frequent first. Raises as ``rows``."""
+        from desk.services import query
+
+        if by is None:
+            return query.count(self._context, kind, filter)
+        return query.count_by(self._context, by, kind, filter)
+
+    def card(self, item_id: str) -> Card:
+        """An item with all that belongs to it. Raises ``Refused`` (``no_item``)."""
+        from desk.services import query
+
+        return query.card(self._context, item_id)
+
+    def people(self) -> dict[str, Person]:
+        """Everybody who works here, by user id."""
+        return self._context.people()
+
+    def find(self, text: str, limit: int = 50) -> list[Row]:
+        """Items whose title, id, or person's data contain ``text``, the newest first.
+
+        Reads everything (0.2 s for 100 000 rows): call it in a worker.
+        """
+        from desk.services import search
+
+        return search.find(self._context, text, limit)
+
+    # Writing
+
+    def do(self, intent: Intent) -> Done:
+        """Apply ``intent`` here and queue it for the hub. Raises ``Refused``, ``DiskFull``."""
+        from desk.services import work
+
+        done = work.do(self._context, intent)
+        self._network.wake()
+        return done
+
+    def inbox(self) -> list[InboxEntry]:
+        """Operations the hub did not carry out, the oldest first."""
+        from desk.services import inbox
+
+        return inbox.entries(self._context)
+
+    def discard(self, entry_id: str) -> None:
+        """Drop an entry of the inbox: the person said so. Raises ``NoSuchEntry``."""
+        from desk.services import inbox
+
+        inbox.discard(self._context, entry_id)
+
+    def retry(self, entry_id: str) -> Done:
+        """Ask for it anew on top of what stands now. Raises ``Refused``, ``NoSuchEntry``."""
+        from desk.services import work
+
+        done = work.retry(self._context, entry_id)
+        self._network.wake()
+        return done
+
+    def save_draft(self, item_id: str, form: str, values: Mapping[str, str]) -> None:
+        """Keep what was typed into a form; it is on the disk when this returns."""
+        from desk.services import drafts
+
+        drafts.save(self._context, item_id, form, values)
+
+    def draft(self, item_id: str, form: str) -> dict[str, str]:
+        """What was typed into the form and not sent; empty when there is nothing."""
+        from desk.services import drafts
+
+        return drafts.load(self._context, item_id, form)
+
+    def drafts(self) -> list[DraftInfo]:
+        """Every form that was begun and not sent, the latest first."""
+        from desk.services import drafts
+
+        return drafts.all_drafts(self._context)
+
+    def drop_draft(self, item_id: str, form: str) -> None:
+        """Forget a draft: it was sent or thrown away by the person."""
+        from desk.services import drafts
+
+        drafts.drop(self._context, item_id, form)
+
+    # Network
+
+    def sync_once(self) -> SyncReport:
+        """Send what waits and fetch what is new, now. Raises what the hub makes it raise."""
+        return self._network.sync_once()
+
+    def start(self) -> None:
+        """Send and fetch in the background from now on."""
+        self._network.start()
+
+    def stop(self) -> None:
+        """End the background threads (within a second)."""
+        self._network.stop()
+
+    def go_offline(self, offline: bool) -> None:
+        """The operator's own network switch; it lasts as long as the process."""
+        self._network.go_offline(offline)

@@ -1,0 +1,309 @@
+"""What can go wrong on a desk: a code, arguments and an English sentence that says what to do.
+
+Sentences are msgids; whoever shows an error translates it: ``_(error.template)`` filled with
+``error.values`` (``error.text(_)`` does both). Values never carry personal data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from desk.domain.refusals import SENTENCES, Refusal
+from desk.text import N_
+
+if TYPE_CHECKING:
+    from desk.domain.refusals import Conflict
+
+#: What a command ends with (the contract of the command line).
+EXIT_USAGE = 2
+EXIT_REFUSED = 3
+EXIT_LOCKED = 4
+EXIT_UNREACHABLE = 5
+
+
+class DeskError(Exception):
+    """Any error a person is told of: ``code``, ``values`` and the sentence ``template``."""
+
+    code: ClassVar[str] = "desk_error"
+    template: str = N_("Something went wrong. Try again.")
+    exit_code: ClassVar[int] = EXIT_REFUSED
+
+    def __init__(self, **values: str) -> None:
+        super().__init__(self.code)
+        self.values = values
+
+    def text(self, translate: Callable[[str], str]) -> str:
+        """The sentence, translated by ``translate`` and filled in."""
+        template = translate(self.template)
+        try:
+            return template.format(**self.values)
+        except (KeyError, IndexError):
+            return template
+
+    def __str__(self) -> str:
+        return self.text(lambda sentence: sentence)
+
+
+class Refused(DeskError):
+    """The rules say no; nothing was changed. ``refusal`` has the reason."""
+
+    code = "refused"
+
+    def __init__(self, refusal: Refusal | Conflict) -> None:
+        super().__init__(**refusal.args)
+        self.refusal = Refusal(refusal.code, refusal.args)
+        self.template = SENTENCES.get(refusal.code, refusal.code)
+
+
+class BadCondition(DeskError):
+    """A filter that cannot be read; ``message`` says what and ``mend`` how to put it right."""
+
+    code = "bad_condition"
+    template = N_("The filter cannot be read: {message} {mend}")
+    exit_code = EXIT_USAGE
+
+
+class UnknownColumn(DeskError):
+    """Sorting or counting by something that is not there."""
+
+    code = "unknown_column"
+    template = N_("There is no field “{field}” to sort or count by. Known: {known}.")
+    exit_code = EXIT_USAGE
+
+
+class UnknownKind(DeskError):
+    """A kind of card the playbook does not have."""
+
+    code = "unknown_kind"
+    template = N_("This company has no cards of the kind “{kind}”. Known: {known}.")
+    exit_code = EXIT_USAGE
+
+
+class BadHubAddress(DeskError):
+    """The hub's address is not an http or https URL."""
+
+    code = "bad_hub_address"
+    template = N_("The hub's address “{hub}” is not like https://desk.example.com. Correct it.")
+    exit_code = EXIT_USAGE
+
+
+class NoSuchEntry(DeskError):
+    """An entry of the inbox that is not there (any more)."""
+
+    code = "no_such_entry"
+    template = N_("This entry is not in the inbox any more. Open the inbox again.")
+
+
+class Locked(DeskError):
+    """The vault needs its passphrase."""
+
+    code = "locked"
+    template = N_("The desk is locked. Enter its passphrase (or name a DESK_PASSPHRASE_FILE).")
+    exit_code = EXIT_LOCKED
+
+
+class PassphraseNeeded(DeskError):
+    """A new vault on a machine without a keyring needs a passphrase."""
+
+    code = "passphrase_needed"
+    template = N_(
+        "This machine has no keyring to keep the desk's key in. Choose a passphrase for the desk."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class WrongPassphrase(DeskError):
+    """The passphrase does not open the vault; nothing was changed."""
+
+    code = "wrong_passphrase"
+    template = N_("The passphrase is wrong. Nothing was changed; try again.")
+    exit_code = EXIT_LOCKED
+
+
+class KeyLost(DeskError):
+    """The key should be in the machine's keyring and is not."""
+
+    code = "key_lost"
+    template = N_(
+        "The key of this desk is not in the system keyring, or the keyring is closed. Unlock the "
+        "keyring and try again; if the key is gone for good, move {file} aside and sign in again."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class MissingKeyFile(DeskError):
+    """There is a database, but the file with its wrapped key is gone."""
+
+    code = "missing_key_file"
+    template = N_(
+        "{key_file} is missing, and {file} cannot be read without it. Put it back, or move {file} "
+        "aside and sign in again."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class DamagedKeyFile(DeskError):
+    """The file with the wrapped key cannot be read."""
+
+    code = "damaged_key_file"
+    template = N_(
+        "{key_file} is damaged. Put it back from a copy, or move it and {file} aside and sign in "
+        "again."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class DamagedFile(DeskError):
+    """The database is this vault's, but its contents are damaged."""
+
+    code = "damaged_file"
+    template = N_(
+        "{file} is damaged. It was left as it is: put it back from a copy, or move it aside and "
+        "sign in again."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class ForeignFile(DeskError):
+    """The database is not one this vault has made."""
+
+    code = "foreign_file"
+    template = N_(
+        "{file} was not made by this desk. It was left as it is: move it aside and sign in again, "
+        "or choose another profile."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class NewerFile(DeskError):
+    """The database was written by a newer version of the application."""
+
+    code = "newer_file"
+    template = N_("{file} was written by a newer version of Desk. Update Desk.")
+    exit_code = EXIT_LOCKED
+
+
+class AlreadyOpen(DeskError):
+    """Another process owns the profile."""
+
+    code = "already_open"
+    template = N_(
+        "Desk is running with the profile {profile} already. Close it or choose another profile."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class UnusableProfile(DeskError):
+    """The profile's folder cannot be made or written."""
+
+    code = "unusable_profile"
+    template = N_("The folder {profile} cannot be written. Check its rights or choose another.")
+    exit_code = EXIT_LOCKED
+
+
+class DiskFull(DeskError):
+    """No space is left for the database; the last thing was not saved."""
+
+    code = "disk_full"
+    template = N_("The disk is full: this was not saved. Make room and try again.")
+
+
+class NotSignedIn(DeskError):
+    """Nobody is signed in on this desk, or the hub ended the session."""
+
+    code = "not_signed_in"
+    template = N_("You are not signed in. Sign in; what waits to be sent is kept.")
+    exit_code = EXIT_LOCKED
+
+
+class WrongPassword(DeskError):
+    """The hub does not know this user with this password."""
+
+    code = "wrong_password"
+    template = N_("Wrong user name or password. Check both and try again.")
+    exit_code = EXIT_LOCKED
+
+
+class TooManyAttempts(DeskError):
+    """The hub asks to wait before the next attempt to sign in."""
+
+    code = "too_many_attempts"
+    template = N_("Too many attempts. Wait {seconds} seconds and try again.")
+    exit_code = EXIT_LOCKED
+
+
+class OtherAccount(DeskError):
+    """Another user's unsent work waits in this profile."""
+
+    code = "other_account"
+    template = N_(
+        "Unsent work of “{user}” waits in this profile. Sign in as “{user}” or choose another "
+        "profile."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class HubUnreachable(DeskError):
+    """The hub does not answer. ``wait`` is how many seconds it asks to wait, if it does."""
+
+    code = "hub_unreachable"
+    template = N_(
+        "The hub {hub} does not answer. Check the network; you can go on working, everything is "
+        "sent later."
+    )
+    exit_code = EXIT_UNREACHABLE
+
+    def __init__(self, *, wait: float = 0.0, **values: str) -> None:
+        super().__init__(**values)
+        self.wait = wait
+
+
+class OfflineByChoice(DeskError):
+    """The operator has switched the network off."""
+
+    code = "offline_by_choice"
+    template = N_("You have switched the network off. Switch it on and try again.")
+    exit_code = EXIT_UNREACHABLE
+
+
+class WrongProtocol(DeskError):
+    """The hub speaks another version of the protocol."""
+
+    code = "wrong_protocol"
+    template = N_("The hub {hub} speaks another version of the protocol. Update Desk.")
+    exit_code = EXIT_UNREACHABLE
+
+
+class NotAHub(DeskError):
+    """Something answers at the address, but not a hub."""
+
+    code = "not_a_hub"
+    template = N_("{hub} answers, but it is not a Desk hub. Check the address.")
+    exit_code = EXIT_UNREACHABLE
+
+
+class ClonedProfile(DeskError):
+    """The hub has other operations under this device's numbers: the profile was copied."""
+
+    code = "cloned_profile"
+    template = N_(
+        "This profile is a copy of one that has sent other work since. Nothing more is sent from "
+        "it: sign in with a new profile and repeat what is missing there."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class HubProblem(DeskError):
+    """The hub refused a request for a reason of its own (``reason`` is its code)."""
+
+    code = "hub_problem"
+    template = N_("The hub {hub} refused the request ({reason}). Tell the administrator.")
+    exit_code = EXIT_UNREACHABLE
+
+
+class BrokenPlaybook(DeskError):
+    """The playbook that came from the hub cannot be read by this version."""
+
+    code = "broken_playbook"
+    template = N_("The company's playbook cannot be read ({where}). Update Desk.")

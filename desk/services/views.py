@@ -1,0 +1,153 @@
+"""What the services tell whoever shows it: plain values without behaviour."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from desk.domain.model import Entry, Item, Subject, Task, Value
+from desk.domain.operations import Intent
+
+if TYPE_CHECKING:
+    from desk.domain.available import Possible
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An item, and whether something done with it waits for the hub's answer."""
+
+    item: Item
+    pending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """An item with all that belongs to it and what its reader may do with it."""
+
+    item: Item
+    subject: Subject | None
+    #: Open and closed, by deadline.
+    tasks: tuple[Task, ...]
+    #: The timeline, oldest first.
+    entries: tuple[Entry, ...]
+    #: The other items of its family: the lead of a qualification, the deals of a lead.
+    linked: tuple[Item, ...]
+    pending: bool
+    possible: tuple[Possible, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardCard:
+    """What a card on the board shows."""
+
+    id: str
+    title: str
+    #: The id of the choice in the field ``source``.
+    source: str | None
+    created_at: int
+    score: int
+    responsible: str | None
+    due_at: int | None
+    pending: bool
+    stage: str
+    round: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long exchange is; ``total`` is 0 while it is not known."""
+
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class RowsChanged:
+    """These items changed, came or went; ``None`` when nearly all did (load anew)."""
+
+    ids: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusChanged:
+    """Something in ``Desk.status()`` changed."""
+
+
+Event: TypeAlias = RowsChanged | StatusChanged | Progress
+Listener: TypeAlias = Callable[[Event], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The state of a desk for its status line."""
+
+    user: str | None
+    role: str | None
+    hub: str | None
+    online: bool
+    offline_by_choice: bool
+    #: Operations the hub has not answered yet.
+    pending: int
+    #: Entries of the inbox.
+    conflicts: int
+    cursor: str
+    items: int
+    syncing: Progress | None
+    #: Code of the last error of the network, "" when there is none; 401 gives "not_signed_in".
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """An operation was applied here and queued for the hub."""
+
+    operation_id: str
+    #: The items it changed; of ``Create``, the new one first.
+    item_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What one exchange with the hub did."""
+
+    pushed: int = 0
+    applied: int = 0
+    merged: int = 0
+    rejected: int = 0
+    conflicts: int = 0
+    pulled: int = 0
+    forgotten: int = 0
+    cursor: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class InboxEntry:
+    """An operation that the hub did not carry out; it waits for the person.
+
+    ``mine`` is what was asked for, ``base`` what stood there when it was, ``theirs`` what stands
+    on the hub, by field. ``code`` and ``args`` are a refusal's.
+    """
+
+    id: str
+    intent: Intent
+    item_id: str
+    result: Literal["rejected", "conflict", "quarantined"]
+    code: str
+    args: dict[str, str]
+    mine: dict[str, Value]
+    theirs: dict[str, Value]
+    base: dict[str, Value]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class DraftInfo:
+    """A form that was begun and not sent."""
+
+    item_id: str
+    form: str
+    saved_at: int
+    values: dict[str, str] = field(default_factory=dict[str, str])
