@@ -1,0 +1,155 @@
+"""Every action with its default keys: data, without Textual, so that cheat-sheets start at once.
+
+The order is the order of the footer and of the help. Titles are what a footer has room for; helps
+are one sentence. Nothing may be reachable only by `/ ? [ ] ; ' , .`: on a Russian layout these
+keys type something else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from desk.text import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a key does. `title` and `help` are msgids; `keys` is Textual's "key,key"."""
+
+    id: str
+    keys: str
+    title: str
+    help: str
+    #: Offered in the footer; the rest is found in the help and in the palette.
+    footer: bool = False
+    #: Works before the focused widget sees the key.
+    priority: bool = False
+
+    @property
+    def group(self) -> str:
+        """The part of the id before the dot."""
+        return self.id.partition(".")[0]
+
+    @property
+    def method(self) -> str:
+        """The part of the id after the dot: Textual calls `action_<method>`."""
+        return self.id.partition(".")[2]
+
+
+#: Group id → title (msgid), in the order of the help.
+GROUPS: dict[str, str] = {
+    "board": N_("Board"),
+    "card": N_("Card"),
+    "form": N_("Form"),
+    "list": N_("List"),
+    "dialog": N_("Dialog"),
+    "app": N_("Everywhere"),
+}
+
+ACTIONS: tuple[Action, ...] = (
+    Action("board.open", "enter,e", N_("Open"), N_("Open the selected card."), footer=True),
+    Action(
+        "board.act",
+        "space,t",
+        N_("Actions"),
+        N_("Choose what to do with the card: take it, hand it off, return it, close it."),
+        footer=True,
+    ),
+    Action(
+        "board.move_left",
+        "H,shift+left",
+        N_("Move left"),
+        N_("Move the card to the stage on the left."),
+    ),
+    Action(
+        "board.move_right",
+        "L,shift+right",
+        N_("Move"),
+        N_("Move the card to the stage on the right."),
+        footer=True,
+    ),
+    Action("board.new", "n,insert", N_("New"), N_("Create a new card."), footer=True),
+    Action(
+        "board.filter",
+        "f",
+        N_("Filter"),
+        N_("Show only the cards that match a condition."),
+        footer=True,
+    ),
+    Action("board.sort", "s", N_("Sort"), N_("Change the order of the cards.")),
+    Action("board.next_board", "b", N_("Next board"), N_("Go to the board of the next kind.")),
+    Action("board.mine", "m", N_("Only mine"), N_("Show only the cards you are responsible for.")),
+    Action("board.hint", "i,question_mark", N_("Hint"), N_("Explain the stage under the cursor.")),
+    Action("board.up", "k,up", N_("Up"), N_("Go to the card above.")),
+    Action("board.down", "j,down", N_("Down"), N_("Go to the card below.")),
+    Action("board.left", "h,left", N_("Left"), N_("Go to the stage on the left.")),
+    Action("board.right", "l,right", N_("Right"), N_("Go to the stage on the right.")),
+    Action("board.page_up", "pageup,ctrl+u", N_("Page up"), N_("Go one page of cards up.")),
+    Action("board.page_down", "pagedown,ctrl+d", N_("Page down"), N_("Go one page of cards down.")),
+    Action("board.top", "g,home", N_("To the top"), N_("Go to the first card of the stage.")),
+    Action("board.bottom", "G,end", N_("To the end"), N_("Go to the last card of the stage.")),
+    Action("card.edit", "e,enter", N_("Edit"), N_("Fill in the fields of the card."), footer=True),
+    Action(
+        "card.act",
+        "space,t",
+        N_("Actions"),
+        N_("Choose what to do with the card: take it, hand it off, return it, close it."),
+        footer=True,
+    ),
+    Action("card.comment", "c", N_("Comment"), N_("Write a comment on the card."), footer=True),
+    Action("card.linked", "o", N_("Linked"), N_("Open the linked card."), footer=True),
+    Action("card.hint", "i,question_mark", N_("Hint"), N_("Explain the stage of the card.")),
+    Action("card.next", "J,ctrl+down", N_("Next card"), N_("Open the next card of the stage.")),
+    Action(
+        "card.previous",
+        "K,ctrl+up",
+        N_("Previous card"),
+        N_("Open the previous card of the stage."),
+    ),
+    Action("card.close", "escape,q", N_("Back"), N_("Go back to the board."), footer=True),
+    Action(
+        "form.save",
+        "ctrl+s,f2",
+        N_("Save"),
+        N_("Check the form and save it."),
+        footer=True,
+        priority=True,
+    ),
+    Action("form.hint", "f12", N_("Hint"), N_("Explain the field under the cursor."), footer=True),
+    Action(
+        "form.close",
+        "escape",
+        N_("Back"),
+        N_("Leave the form; what you typed is kept as a draft."),
+        footer=True,
+    ),
+    Action("list.open", "enter,e", N_("Open"), N_("Open the selected line."), footer=True),
+    Action("list.retry", "r", N_("Repeat"), N_("Send the action once more."), footer=True),
+    Action(
+        "list.discard",
+        "d,delete",
+        N_("Discard"),
+        N_("Take the action out of the list; the card stays as the hub has it."),
+        footer=True,
+    ),
+    Action("list.close", "escape,q", N_("Back"), N_("Go back."), footer=True),
+    Action("dialog.accept", "enter", N_("Confirm"), N_("Do it."), footer=True),
+    Action("dialog.cancel", "escape", N_("Cancel"), N_("Change nothing and go back."), footer=True),
+    Action("app.help", "f1", N_("Help"), N_("Show every key that works here."), footer=True),
+    Action(
+        "app.search",
+        "f3,ctrl+f,slash",
+        N_("Search"),
+        N_("Find a card by name, phone, e-mail or number."),
+        footer=True,
+    ),
+    Action(
+        "app.inbox", "f6", N_("Inbox"), N_("Actions the hub refused, and conflicts."), footer=True
+    ),
+    Action("app.sync", "f5,ctrl+r", N_("Sync"), N_("Exchange changes with the hub now.")),
+    Action("app.offline", "f9", N_("Offline"), N_("Work without the network, or go back to it.")),
+    Action("app.theme", "f4", N_("Theme"), N_("Switch between the dark and the light theme.")),
+    Action("app.palette", "ctrl+p,f8", N_("Commands"), N_("Find any action by its name.")),
+    Action("app.lock", "ctrl+l", N_("Lock"), N_("Lock the desk; nothing typed is lost.")),
+    Action("app.quit", "ctrl+q,f10", N_("Quit"), N_("Leave the desk."), priority=True),
+)
