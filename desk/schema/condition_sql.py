@@ -21,7 +21,6 @@ class _Piece(FunctionElement[Any]):
     an SQLite path.
     """
 
-    inherit_cache = True
     sqlite: ClassVar[str]
     postgresql: ClassVar[str]
 
@@ -29,6 +28,7 @@ class _Piece(FunctionElement[Any]):
 class JsonText(_Piece):
     """The text under the key; NULL if there is none."""
 
+    inherit_cache = True
     type = Text()
     sqlite = "(CASE WHEN json_type({0}, {2}) = 'text' THEN json_extract({0}, {2}) END)"
     postgresql = (
@@ -39,6 +39,7 @@ class JsonText(_Piece):
 class JsonNumber(_Piece):
     """The number under the key; NULL if there is none or it is out of bounds."""
 
+    inherit_cache = True
     type = Float(53)
     sqlite = (
         "(CASE WHEN json_type({0}, {2}) IN ('integer', 'real')"
@@ -56,6 +57,7 @@ class JsonNumber(_Piece):
 class JsonBool(_Piece):
     """The true or false under the key; NULL if there is neither."""
 
+    inherit_cache = True
     type = Boolean()
     sqlite = "(CASE json_type({0}, {2}) WHEN 'true' THEN 1 WHEN 'false' THEN 0 END)"
     postgresql = (
@@ -66,6 +68,7 @@ class JsonBool(_Piece):
 class JsonList(_Piece):
     """The array under the key, as JSON; NULL if there is none."""
 
+    inherit_cache = True
     type = JSON()
     sqlite = "(CASE WHEN json_type({0}, {2}) = 'array' THEN json_extract({0}, {2}) END)"
     postgresql = (
@@ -76,6 +79,7 @@ class JsonList(_Piece):
 class ListHas(_Piece):
     """Whether the JSON array (first) has the text (second) among its elements; may be NULL."""
 
+    inherit_cache = True
     type = Boolean()
     sqlite = (
         "(json_type({0}) = 'array' AND EXISTS (SELECT 1 FROM json_each({0})"
@@ -87,6 +91,7 @@ class ListHas(_Piece):
 class ListIsEmpty(_Piece):
     """Whether there is no JSON array, or nothing in it; never NULL."""
 
+    inherit_cache = True
     type = Boolean()
     sqlite = "(json_type({0}) IS NOT 'array' OR json_array_length({0}) = 0)"
     postgresql = (
@@ -98,6 +103,7 @@ class ListIsEmpty(_Piece):
 class CodePoints(_Piece):
     """The text, ordered by code point."""
 
+    inherit_cache = True
     type = Text()
     sqlite = "({0} COLLATE BINARY)"
     postgresql = '({0} COLLATE "C")'
@@ -106,6 +112,7 @@ class CodePoints(_Piece):
 class Folded(_Piece):
     """The text as `desk.domain.condition.fold` makes it."""
 
+    inherit_cache = True
     type = Text()
     sqlite = "desk_fold({0})"
     postgresql = f"translate({{0}}, '{FOLD_FROM}', '{FOLD_TO}')"
@@ -114,6 +121,7 @@ class Folded(_Piece):
 class Position(_Piece):
     """Where in the first text the second begins, from 1; 0 if nowhere."""
 
+    inherit_cache = True
     type = Integer()
     sqlite = "instr({0}, {1})"
     postgresql = "strpos({0}, {1})"

@@ -207,6 +207,14 @@ class _Parser:
         token = self.token
         if token.kind != "word" or token.word:
             return self._value(left)
+        if token.text not in self.types:
+            # Far more often a value without quotes than a misspelt name.
+            raise ConditionError(
+                N_("There is no field {field} to compare {name} with"),
+                token.position,
+                _VALUE_EXAMPLES[left.type],
+                {"field": token.text, "name": left.name},
+            )
         field = self._field()
         if _family(field.type) != _family(left.type) or field.type == "choices":
             raise _mismatch(left, token)
