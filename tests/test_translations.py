@@ -69,8 +69,9 @@ def test_nothing_in_the_catalogue_is_a_guess_or_a_leftover() -> None:
 
 
 def test_a_translation_has_the_placeholders_of_its_message() -> None:
-    def placeholders(text: str) -> list[str]:
-        return sorted(set(PLACEHOLDER.findall(text)))
+    def placeholders(text: str) -> set[str]:
+        # A playbook's own sentence comes in both languages, and the catalogue picks one.
+        return set(PLACEHOLDER.findall(text.replace("{ru}", "{en}")))
 
     differing = [
         message.id
