@@ -38,6 +38,7 @@ class Action:
 
 #: Group id → title (msgid), in the order of the help.
 GROUPS: dict[str, str] = {
+    "cards": N_("Cards on the board"),
     "board": N_("Board"),
     "card": N_("Card"),
     "form": N_("Form"),
@@ -47,7 +48,7 @@ GROUPS: dict[str, str] = {
 }
 
 ACTIONS: tuple[Action, ...] = (
-    Action("board.open", "enter,e", N_("Open"), N_("Open the selected card."), footer=True),
+    Action("cards.open", "enter,e", N_("Open"), N_("Open the selected card."), footer=True),
     Action(
         "board.act",
         "space,t",
@@ -56,13 +57,13 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action(
-        "board.move_left",
+        "cards.move_left",
         "H,shift+left",
         N_("Move left"),
         N_("Move the card to the stage on the left."),
     ),
     Action(
-        "board.move_right",
+        "cards.move_right",
         "L,shift+right",
         N_("Move"),
         N_("Move the card to the stage on the right."),
@@ -80,14 +81,14 @@ ACTIONS: tuple[Action, ...] = (
     Action("board.next_board", "b", N_("Next board"), N_("Go to the board of the next kind.")),
     Action("board.mine", "m", N_("Only mine"), N_("Show only the cards you are responsible for.")),
     Action("board.hint", "i,question_mark", N_("Hint"), N_("Explain the stage under the cursor.")),
-    Action("board.up", "k,up", N_("Up"), N_("Go to the card above.")),
-    Action("board.down", "j,down", N_("Down"), N_("Go to the card below.")),
-    Action("board.left", "h,left", N_("Left"), N_("Go to the stage on the left.")),
-    Action("board.right", "l,right", N_("Right"), N_("Go to the stage on the right.")),
-    Action("board.page_up", "pageup,ctrl+u", N_("Page up"), N_("Go one page of cards up.")),
-    Action("board.page_down", "pagedown,ctrl+d", N_("Page down"), N_("Go one page of cards down.")),
-    Action("board.top", "g,home", N_("To the top"), N_("Go to the first card of the stage.")),
-    Action("board.bottom", "G,end", N_("To the end"), N_("Go to the last card of the stage.")),
+    Action("cards.up", "k,up", N_("Up"), N_("Go to the card above.")),
+    Action("cards.down", "j,down", N_("Down"), N_("Go to the card below.")),
+    Action("cards.left", "h,left", N_("Left"), N_("Go to the stage on the left.")),
+    Action("cards.right", "l,right", N_("Right"), N_("Go to the stage on the right.")),
+    Action("cards.page_up", "pageup,ctrl+u", N_("Page up"), N_("Go one page of cards up.")),
+    Action("cards.page_down", "pagedown,ctrl+d", N_("Page down"), N_("Go one page of cards down.")),
+    Action("cards.top", "g,home", N_("To the top"), N_("Go to the first card of the stage.")),
+    Action("cards.bottom", "G,end", N_("To the end"), N_("Go to the last card of the stage.")),
     Action("card.edit", "e,enter", N_("Edit"), N_("Fill in the fields of the card."), footer=True),
     Action(
         "card.act",
