@@ -1,0 +1,7 @@
+"""`python -m desk` is the command `desk`."""
+
+import sys
+
+from desk.cli import main
+
+sys.exit(main())

@@ -1,0 +1,123 @@
+"""Who works here and the exchange with the hub: `login`, `logout`, `sync`, `status`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+
+from desk.commands import asking, output
+from desk.commands.failure import DONE, LOCKED
+from desk.commands.session import open_desk
+from desk.text import _
+
+
+def login(options: Namespace) -> int:
+    """Sign in at the hub; a profile without a vault gets one. JSON: user, name, role, hub."""
+    missing = _("Name the hub by --hub and the user by --user.")
+    hub = options.hub or asking.ask_line(_("Hub (https://…): "), missing)
+    user = options.user or asking.ask_line(_("User: "), missing)
+    # The password first: who has none is told so before a vault is made.
+    password = (
+        asking.secret_from_file(options.password_file)
+        if options.password_file
+        else asking.ask_password(user)
+    )
+    with open_desk(options, new=True) as desk:
+        person = desk.sign_in(hub, user, password)
+        address = desk.status().hub or hub
+    if options.json:
+        output.put_json(
+            {"user": person.id, "name": person.name, "role": person.role, "hub": address}
+        )
+    else:
+        output.put(
+            _("Signed in as {user} ({name}). Fetch the cards: desk sync").format(
+                user=person.id, name=output.shown(person.name)
+            )
+        )
+    return DONE
+
+
+def logout(options: Namespace) -> int:
+    """End the session; cards and unsent work stay. JSON: pending."""
+    with open_desk(options) as desk:
+        pending = desk.status().pending
+        desk.sign_out()
+    if options.json:
+        output.put_json({"pending": pending})
+    else:
+        output.put(_("Signed out. Unsent actions kept: {n}.").format(n=pending))
+    return DONE
+
+
+def sync(options: Namespace) -> int:
+    """Send what waits and fetch what is new.
+
+    JSON: pushed, applied, merged, rejected, conflicts, pulled, forgotten, cursor, seconds.
+    """
+    from dataclasses import asdict
+
+    from desk.services.desk import Event, Progress
+
+    def show(event: Event) -> None:
+        if isinstance(event, Progress):
+            output.progress(_("Fetched {done} of {total}…").format(
+                done=event.done, total=event.total or "?"
+            ))
+
+    with open_desk(options) as desk:
+        stop = desk.listen(show)
+        try:
+            report = desk.sync_once()
+        finally:
+            stop()
+            output.end_progress()
+        waiting = desk.status().conflicts
+    if options.json:
+        output.put_json(asdict(report))
+        return DONE
+    output.put(
+        _("Sent {pushed}, fetched {pulled}, removed {forgotten} in {seconds} s.").format(
+            pushed=report.pushed,
+            pulled=report.pulled,
+            forgotten=report.forgotten,
+            seconds=f"{report.seconds:.1f}",
+        )
+    )
+    if waiting:
+        output.tell(_("Waiting for your decision: {n}. See them: desk inbox").format(n=waiting))
+    return DONE
+
+
+def status(options: Namespace) -> int:
+    """The state of the desk. JSON: user, role, hub, online, pending, conflicts, cursor, items."""
+    with open_desk(options) as desk:
+        now = desk.status()
+        online = now.user is not None and desk.reachable()
+    if options.json:
+        output.put_json(
+            {
+                "user": now.user,
+                "role": now.role,
+                "hub": now.hub,
+                "online": online,
+                "pending": now.pending,
+                "conflicts": now.conflicts,
+                "cursor": now.cursor,
+                "items": now.items,
+            }
+        )
+    else:
+        output.put_pairs(
+            [
+                (_("User"), f"{now.user} ({now.role})" if now.user else _("nobody")),
+                (_("Hub"), now.hub or "—"),
+                (_("Network"), _("the hub answers") if online else _("no connection")),
+                (_("Cards"), str(now.items)),
+                (_("Unsent"), str(now.pending)),
+                (_("To decide"), str(now.conflicts)),
+            ]
+        )
+    if now.user is None:
+        output.tell(_("Nobody is signed in. Sign in: desk login --hub URL --user NAME"))
+        return LOCKED
+    return DONE

@@ -1,0 +1,191 @@
+"""Doing something with cards: `do`, `new`, `edit`, `note`, `inbox`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from desk.commands import output
+from desk.commands.cards import resolve
+from desk.commands.failure import DONE, REFUSED, USAGE, Failure
+from desk.commands.session import open_desk
+from desk.text import _, format_datetime
+
+if TYPE_CHECKING:
+    from desk.domain.model import Value
+    from desk.domain.operations import Intent
+    from desk.domain.playbook import Field
+    from desk.services.desk import Desk, Done, InboxEntry
+
+
+def do(options: Namespace) -> int:
+    """One transition of one card: applied here, queued, and sent when the hub is there.
+
+    JSON: operation (its id), items (ids it changed), state ("queued", "sent", "rejected",
+    "conflict", "quarantined"), and of an operation that was not carried out code and args.
+    """
+    from desk.domain.operations import Move
+
+    with open_desk(options) as desk:
+        item = desk.card(resolve(desk, options.id)).item
+        declared = desk.playbook.fields(item.kind)
+        intent = Move(
+            item_id=item.id,
+            transition=options.transition,
+            seen_stage=item.stage,
+            fields=read_fields(declared, options.set),
+            comment=options.comment or "",
+            to=options.to,
+        )
+        return _carry_out(desk, intent, options)
+
+
+def new(options: Namespace) -> int:
+    """A new card; JSON as of `do`, its id is the first of items."""
+    from desk.domain.operations import Create
+
+    with open_desk(options) as desk:
+        owned = desk.playbook.fields(options.kind)
+        personal = [pair for pair in options.set if pair.split("=")[0].strip() not in owned]
+        intent = Create(
+            kind=options.kind,
+            title=options.title,
+            fields=read_fields(owned, [pair for pair in options.set if pair not in personal]),
+            subject=read_fields(desk.playbook.subject_fields, personal),
+            responsible=options.to,
+        )
+        return _carry_out(desk, intent, options)
+
+
+def edit(options: Namespace) -> int:
+    """New values of a card's fields; JSON as of `do`."""
+    from desk.domain.operations import EditFields
+
+    with open_desk(options) as desk:
+        item = desk.card(resolve(desk, options.id)).item
+        fields = read_fields(desk.playbook.fields(item.kind), options.set)
+        base = {name: item.field_versions.get(name, 0) for name in fields}
+        return _carry_out(desk, EditFields(item_id=item.id, fields=fields, base=base), options)
+
+
+def note(options: Namespace) -> int:
+    """A note on a card's timeline; JSON as of `do`."""
+    from desk.domain.operations import Comment
+
+    with open_desk(options) as desk:
+        item_id = resolve(desk, options.id)
+        return _carry_out(desk, Comment(item_id=item_id, text=options.text), options)
+
+
+def inbox(options: Namespace) -> int:
+    """What the hub did not carry out; with --retry or --discard, one entry is decided.
+
+    JSON: array of id, item, result, code, args, mine, theirs, base, at.
+    """
+    with open_desk(options) as desk:
+        if options.discard:
+            desk.discard(options.discard)
+            return DONE
+        if options.retry:
+            return _send(desk, desk.retry(options.retry), options)
+        entries = desk.inbox()
+        if options.json:
+            output.put_json([_entry_json(entry) for entry in entries])
+            return DONE
+        for entry in entries:
+            output.put(f"{entry.id}  {format_datetime(entry.at)}  {entry.item_id}")
+            output.put(f"    {_reason(entry.code, entry.args)}")
+    if not entries:
+        output.tell(_("Nothing waits for your decision."))
+    else:
+        output.tell(_("Repeat one: desk inbox --retry ID. Drop one: desk inbox --discard ID."))
+    return DONE
+
+
+def read_fields(declared: Mapping[str, Field], pairs: Sequence[str]) -> dict[str, Value]:
+    """The values of `--set field=value`; raises `Refused`, or `Failure` on another form."""
+    from desk.domain.forms import parse_value
+    from desk.domain.refusals import Refusal
+    from desk.services.errors import Refused
+
+    values: dict[str, Value] = {}
+    for name, text in _split(pairs):
+        field = declared.get(name)
+        if field is None:
+            raise Refused(Refusal("unknown_field", {"field": name}))
+        value = parse_value(field, text)
+        if isinstance(value, Refusal):
+            raise Refused(value)
+        values[name] = value
+    return values
+
+
+def _split(pairs: Sequence[str]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for pair in pairs:
+        name, sign, text = pair.partition("=")
+        if not sign or not name.strip():
+            raise Failure(USAGE, _("--set takes field=value, as in --set need=truck."))
+        found.append((name.strip(), text))
+    return found
+
+
+def _carry_out(desk: Desk, intent: Intent, options: Namespace) -> int:
+    return _send(desk, desk.do(intent), options)
+
+
+def _send(desk: Desk, done: Done, options: Namespace) -> int:
+    from desk.services.errors import EXIT_LOCKED, EXIT_UNREACHABLE, DeskError
+
+    state, why = "sent", ""
+    try:
+        desk.sync_once()
+    except DeskError as error:
+        if error.exit_code not in (EXIT_UNREACHABLE, EXIT_LOCKED):
+            raise
+        # The work is safe in the queue: not reaching the hub is no failure of this command.
+        state, why = "queued", error.text(_)
+    refused = next((entry for entry in desk.inbox() if entry.id == done.operation_id), None)
+    if refused:
+        state = refused.result
+    if options.json:
+        answer: dict[str, object] = {
+            "operation": done.operation_id,
+            "items": list(done.item_ids),
+            "state": state,
+        }
+        if refused:
+            answer |= {"code": refused.code, "args": refused.args}
+        output.put_json(answer)
+    if refused:
+        raise Failure(REFUSED, _reason(refused.code, refused.args))
+    if not options.json:
+        output.put(_("Done and sent.") if state == "sent" else _("Done here and queued."))
+    if why:
+        output.tell(why)
+    return DONE
+
+
+def _reason(code: str, args: Mapping[str, str]) -> str:
+    from desk.domain.refusals import SENTENCES
+
+    sentence = _(SENTENCES.get(code, code))
+    try:
+        return output.shown(sentence.format(**args))
+    except (KeyError, IndexError):
+        return output.shown(sentence)
+
+
+def _entry_json(entry: InboxEntry) -> dict[str, object]:
+    return {
+        "id": entry.id,
+        "item": entry.item_id,
+        "result": entry.result,
+        "code": entry.code,
+        "args": entry.args,
+        "mine": entry.mine,
+        "theirs": entry.theirs,
+        "base": entry.base,
+        "at": entry.at,
+    }
