@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from hypothesis import strategies as st
 
-from desk.domain.condition import FieldType
+from desk.domain.condition import Condition, FieldType
 from desk.domain.condition.nodes import (
     TEXT_TYPES,
     Compare,
@@ -51,9 +52,10 @@ TYPES: dict[str, FieldType] = {
 
 storable = st.characters(exclude_characters="\x00", exclude_categories=["Cs"])
 _awkward = st.text("aAbяЯёЁЖжİıßẞÿŸſ🙂%_*\\'\"{}:? \n", max_size=3)
-texts = st.sampled_from(["", "a", "A", "Я", "я", ME, "new", "100%"]) | _awkward | st.text(storable)
+_common = st.sampled_from(["", "a", "A", "b", "Я", "я", ME, "1", "100%"])
+texts = _common | _common | _awkward | st.text(storable)
 _decimals = st.integers(-(10**6), 10**6).map(lambda n: n / 8) | st.sampled_from([0.1, -0.3, 1e-7])
-_whole = st.integers(-3, 3) | st.integers(-(2**31), 2**31 - 1)
+_whole = st.integers(-1, 2) | st.integers(-1, 2) | st.integers(-(2**31), 2**31 - 1)
 _numbers = _whole | _decimals | st.sampled_from([10**15, -(10**15)])
 _moments = st.sampled_from([0, NOW, NOW - HOUR, NOW + DAY, NOW - NOW % DAY, -DAY])
 _lists = st.lists(texts, max_size=3)
@@ -80,10 +82,9 @@ def _stored(name: str) -> st.SearchStrategy[Any]:
     return by_type | (_foreign if "." in name else st.none())
 
 
-#: Records over `TYPES`; any name may be missing.
-records: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
-    {}, optional={name: _stored(name) for name in TYPES}
-)
+def records_of(names: Collection[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Records over these names of `TYPES`."""
+    return st.fixed_dictionaries({name: _stored(name) for name in sorted(names)})
 
 
 def _fixed(type_: FieldType) -> st.SearchStrategy[Fixed]:
@@ -123,7 +124,7 @@ def _tests(draw: st.DrawFn) -> Node:
     return draw(found | contains if is_text else found)
 
 
-nodes: st.SearchStrategy[Node] = st.recursive(
+_trees: st.SearchStrategy[Node] = st.recursive(
     _tests() | st.just(every(())) | st.just(some(())),
     lambda inner: (
         inner.map(Not)
@@ -132,3 +133,12 @@ nodes: st.SearchStrategy[Node] = st.recursive(
     ),
     max_leaves=5,
 )
+
+conditions: st.SearchStrategy[Condition] = (_tests() | _trees).map(Condition)
+
+
+@st.composite
+def conditions_and_records(draw: st.DrawFn) -> tuple[Condition, list[dict[str, Any]]]:
+    """A condition, and records with something in the fields that it reads."""
+    condition = draw(conditions)
+    return condition, draw(st.lists(records_of(condition.names()), min_size=4, max_size=8))

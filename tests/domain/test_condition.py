@@ -20,7 +20,7 @@ from desk.domain.condition import (
     fold,
     parse,
 )
-from tests.condition_examples import ME, NOW, TYPES, nodes, records
+from tests.condition_examples import ME, NOW, TYPES, conditions, conditions_and_records
 
 DAY = 86_400_000
 RECORD: dict[str, Any] = {
@@ -155,19 +155,20 @@ def test_the_canonical_source_is_short() -> None:
     assert parse(source, TYPES).source == expected
 
 
-@given(node=nodes)
-def test_the_canonical_source_parses_to_the_same_condition(node: Any) -> None:
-    condition = Condition(node)
+@given(condition=conditions)
+def test_the_canonical_source_parses_to_the_same_condition(condition: Condition) -> None:
     assert parse(condition.source, TYPES) == condition
 
 
-@given(node=nodes, record=records)
-def test_evaluation_is_total_and_not_is_exact(node: Any, record: dict[str, Any]) -> None:
-    condition = Condition(node)
+@given(case=conditions_and_records())
+def test_evaluation_is_total_and_not_is_exact(
+    case: tuple[Condition, list[dict[str, Any]]],
+) -> None:
+    condition, records = case
     negation = parse(f"not ({condition.source})", TYPES)
-    assert evaluate(condition, record, me=ME, now=NOW) is not evaluate(
-        negation, record, me=ME, now=NOW
-    )
+    for record in records:
+        truth = evaluate(condition, record, me=ME, now=NOW)
+        assert evaluate(negation, record, me=ME, now=NOW) is not truth
 
 
 @given(st.text())

@@ -36,7 +36,7 @@ from desk.domain.condition import FOLD_FROM, Condition, evaluate, fold, parse
 from desk.schema.condition_sql import Folded
 from desk.schema.conditions import json_field, register, to_sql
 from desk.schema.tables import Json
-from tests.condition_examples import ME, NOW, TYPES, nodes, records
+from tests.condition_examples import ME, NOW, TYPES, conditions_and_records
 
 RECORD = Table(
     "record",
@@ -96,14 +96,12 @@ def _row(number: int, record: dict[str, Any]) -> dict[str, Any]:
     return {"id": number, **columns, "fields": fields}
 
 
-@settings(max_examples=200)
-@given(
-    node=nodes, found=st.lists(records, min_size=1, max_size=5), me=st.sampled_from([ME, "a", ""])
-)
+@settings(max_examples=300)
+@given(case=conditions_and_records(), me=st.sampled_from([ME, "a", ""]))
 def test_sql_and_python_agree_on_any_condition_and_records(
-    connection: Connection, node: Any, found: list[dict[str, Any]], me: str
+    connection: Connection, case: tuple[Condition, list[dict[str, Any]]], me: str
 ) -> None:
-    condition = Condition(node)
+    condition, found = case
     expected = [evaluate(condition, record, me=me, now=NOW) for record in found]
     held, failed = matching(connection, condition, found, me)
     assert held == [n for n, truth in enumerate(expected) if truth]
