@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.actions import ActionParseResult
 from textual.app import App
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.dom import DOMNode
 
 from desk.text import _
@@ -27,7 +27,7 @@ _BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 __all__ = ["ACTIONS", "GROUPS", "Acting", "Action", "ActionApp", "Live", "bind", "bindings", "live"]
 
 
-def bindings(*groups: str) -> list[Binding]:
+def bindings(*groups: str) -> list[BindingType]:
     """The `BINDINGS` of a widget or screen that carries out the actions of `groups`.
 
     An action `board.move_left` calls the method `action_move_left`. Titles are msgids: they are
