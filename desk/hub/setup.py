@@ -51,7 +51,7 @@ def init(
             if connection.execute(select(t.hub.c.id)).first() is not None:
                 raise SetupError("already_set_up")
             hub = make_id(moment, random_bytes)
-            connection.execute(insert(t.hub).values(only=1, id=hub, created_at=moment))
+            connection.execute(insert(t.hub).values(one=1, id=hub, created_at=moment))
             changes.start_epoch(connection, make_id(moment, random_bytes))
             connection.execute(
                 insert(t.playbook).values(version=1, source=playbook_source, installed_at=moment)

@@ -28,10 +28,10 @@ MIRRORED = _rows
 hub = Table(
     "hub",
     metadata,
-    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("one", Integer, primary_key=True, autoincrement=False),
     Column("id", ID, nullable=False),
     Column("created_at", BigInteger, nullable=False),
-    CheckConstraint("only = 1", name="hub_only_one"),
+    CheckConstraint("one = 1", name="hub_only_one"),
 )
 
 account = Table(
@@ -121,10 +121,10 @@ change = Table(
 sync_head = Table(
     "sync_head",
     metadata,
-    Column("only", Integer, primary_key=True, autoincrement=False),
+    Column("one", Integer, primary_key=True, autoincrement=False),
     Column("epoch", String(36), nullable=False),
     Column("seq", BigInteger, nullable=False),
-    CheckConstraint("only = 1", name="sync_head_only_one"),
+    CheckConstraint("one = 1", name="sync_head_only_one"),
 )
 
 tally = Table(

@@ -1,0 +1,188 @@
+"""Users, their devices and tokens: who is asking."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+from collections.abc import Callable
+
+import msgspec
+from sqlalchemy import Connection, delete, insert, select, update
+
+from desk.domain.clean import clean
+from desk.domain.ids import is_id
+from desk.domain.model import Actor, Person
+from desk.hub import passwords, store
+from desk.hub.database import Database, insert_missing
+from desk.hub.errors import HubProblem
+from desk.protocol.messages import SignIn
+from desk.schema.hub_tables import account, device, failed_sign_in, person, token
+
+TOKEN_LIFE = 30 * 24 * 3_600_000
+#: After this many failures in a row the next attempts have to wait.
+FREE_FAILURES = 5
+#: The longest wait, and how long a failure is remembered, ms.
+LONGEST_WAIT = 15 * 60_000
+_DEVICE_NAME = 200
+_PASSWORD = 1024
+
+
+class Session(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed-in user on one device."""
+
+    actor: Actor
+    device_id: str
+    policy_version: int
+    token_hash: bytes
+    seen_at: int | None
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """Where a request came from: ``is_local`` if it can only be this machine."""
+
+    address: str
+    is_local: bool
+
+
+class Entered(msgspec.Struct, frozen=True, kw_only=True):
+    """A sign-in that succeeded."""
+
+    token: str
+    person: Person
+    last_op: int
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address or host name means this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def sign_in(
+    database: Database,
+    asked: SignIn,
+    arrival: Arrival,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> Entered:
+    """Check the password, register the device, give it a new token in place of its old one.
+
+    Raises `HubProblem`: ``bad_request``, ``throttled``, ``wrong_password``, ``loopback_only``,
+    ``device_of_another``. An unknown or inactive user gets the answer and the work of a wrong
+    password.
+    """
+    if not is_id(asked.device):
+        raise HubProblem(400, "bad_request")
+    key = hashlib.sha256(f"{asked.user}\0{arrival.address}".encode()).digest()
+    with database.read() as connection:
+        _refuse_throttled(connection, key, now)
+        row = connection.execute(
+            select(account.c.password_hash, account.c.loopback_only, person)
+            .join(person, person.c.id == account.c.user_id)
+            .where(account.c.user_id == asked.user, person.c.active)
+        ).first()
+    hashed = row.password_hash if row else None
+    if len(asked.password) > _PASSWORD or not passwords.matches(hashed, asked.password) or not row:
+        with database.write() as connection:
+            _count_failure(connection, key, now)
+        raise HubProblem(401, "wrong_password")
+    if row.loopback_only and not arrival.is_local:
+        raise HubProblem(403, "loopback_only")
+    text = base64.urlsafe_b64encode(random_bytes(32)).rstrip(b"=").decode()
+    with database.write() as connection:
+        last_op = _register(connection, asked, now)
+        connection.execute(delete(failed_sign_in).where(failed_sign_in.c.hash == key))
+        connection.execute(
+            delete(token).where((token.c.device_id == asked.device) | (token.c.expires_at <= now))
+        )
+        connection.execute(
+            insert(token).values(
+                hash=_hash(text),
+                user_id=asked.user,
+                device_id=asked.device,
+                created_at=now,
+                expires_at=now + TOKEN_LIFE,
+            )
+        )
+        row = connection.execute(select(person).where(person.c.id == asked.user)).one()
+    return Entered(token=text, person=store.person_of(row), last_op=last_op)
+
+
+def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> Session:
+    """Whose token this is; raises `HubProblem` ``not_signed_in`` or ``loopback_only``."""
+    hashed = _hash(text)
+    with database.read() as connection:
+        row = connection.execute(
+            select(
+                token.c.device_id,
+                person.c.id,
+                person.c.role,
+                account.c.policy_version,
+                account.c.loopback_only,
+                account.c.seen_at,
+            )
+            .join(account, account.c.user_id == token.c.user_id)
+            .join(person, person.c.id == token.c.user_id)
+            .where(token.c.hash == hashed, token.c.expires_at > now, person.c.active)
+        ).first()
+    if row is None:
+        raise HubProblem(401, "not_signed_in")
+    if row.loopback_only and not arrival.is_local:
+        raise HubProblem(403, "loopback_only")
+    return Session(
+        actor=Actor(id=row.id, role=row.role),
+        device_id=row.device_id,
+        policy_version=row.policy_version,
+        token_hash=hashed,
+        seen_at=row.seen_at,
+    )
+
+
+def sign_out(database: Database, session: Session) -> None:
+    """Forget the token."""
+    with database.write() as connection:
+        connection.execute(delete(token).where(token.c.hash == session.token_hash))
+
+
+def _register(connection: Connection, asked: SignIn, now: int) -> int:
+    name = clean(asked.device_name, _DEVICE_NAME)
+    new = {"id": asked.device, "user_id": asked.user, "name": name, "created_at": now, "last_op": 0}
+    insert_missing(connection, device, new)
+    query = select(device.c.user_id, device.c.last_op).where(device.c.id == asked.device)
+    known = connection.execute(query.with_for_update()).one()
+    if known.user_id != asked.user:
+        raise HubProblem(409, "device_of_another")
+    connection.execute(update(device).where(device.c.id == asked.device).values(name=name))
+    return known.last_op
+
+
+def _refuse_throttled(connection: Connection, key: bytes, now: int) -> None:
+    query = select(failed_sign_in).where(failed_sign_in.c.hash == key)
+    row = connection.execute(query).first()
+    if row is None or row.failures < FREE_FAILURES:
+        return
+    wait = min(LONGEST_WAIT, 1000 * 2 ** min(row.failures - FREE_FAILURES, 20))
+    left = row.last_at + wait - now
+    if left > 0:
+        seconds = str(-(-left // 1000))
+        raise HubProblem(429, "throttled", {"seconds": seconds}, {"Retry-After": seconds})
+
+
+def _count_failure(connection: Connection, key: bytes, now: int) -> None:
+    old = failed_sign_in.c.last_at < now - LONGEST_WAIT
+    connection.execute(delete(failed_sign_in).where(old))
+    insert_missing(connection, failed_sign_in, {"hash": key, "failures": 0, "last_at": now})
+    connection.execute(
+        update(failed_sign_in)
+        .where(failed_sign_in.c.hash == key)
+        .values(failures=failed_sign_in.c.failures + 1, last_at=now)
+    )
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,286 @@
+"""The hub's HTTP interface (``desk.protocol.messages`` has the table of it)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+
+from litestar import Litestar, Request, get, post
+from litestar.config.compression import CompressionConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.middleware import DefineMiddleware
+from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.spec import Components, SecurityScheme
+from litestar.params import Parameter
+from litestar.response import Stream
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from desk import __version__
+from desk.hub import accounts, operations, presence, pull
+from desk.hub.accounts import Session
+from desk.hub.database import Database
+from desk.hub.errors import HubProblem, SetupError
+from desk.hub.gate import (
+    Gate,
+    Hub,
+    access_log,
+    answer_failure,
+    answer_http,
+    answer_problem,
+    answer_unavailable,
+    arrival,
+    check_protocol,
+)
+from desk.hub.hints import KEEP_ALIVE, Hints
+from desk.hub.operations import SentPush
+from desk.hub.playbooks import current
+from desk.hub.projection import Reader
+from desk.hub.setup import milliseconds
+from desk.protocol.messages import (
+    PROTOCOL,
+    PROTOCOL_MIN,
+    Handshake,
+    Page,
+    PlaybookSource,
+    Presence,
+    Pushed,
+    SignedIn,
+    SignIn,
+)
+from desk.schema import hub_tables as t
+
+#: The largest request the hub reads, bytes.
+LARGEST_REQUEST = 4 * 1024 * 1024
+#: How often it is looked who is not heard of any more, s.
+_PRESENCE_ROUND = 30.0
+
+_Http = Request[Any, Any, Any]
+
+
+@get("/v1/handshake", opt={"public": True}, sync_to_thread=True)
+def handshake(hub: Hub) -> Handshake:
+    """What this hub is, for anybody and any protocol version."""
+    with hub.database.read() as connection:
+        identifier = _hub_id(connection)
+    return Handshake(
+        product="desk",
+        hub=identifier,
+        protocol_min=PROTOCOL_MIN,
+        protocol_max=PROTOCOL,
+        now=hub.clock(),
+    )
+
+
+@post("/v1/sign-in", opt={"public": True}, status_code=200, sync_to_thread=True)
+def sign_in(hub: Hub, request: _Http, data: SignIn) -> SignedIn:
+    """A token for a user's name and password on one device."""
+    check_protocol(data.protocol)
+    now = hub.clock()
+    entered = accounts.sign_in(hub.database, data, arrival(hub, request), now, hub.random_bytes)
+    if presence.heartbeat(hub.database, data.user, None, now):
+        hub.hints.wake()
+    with hub.database.read() as connection:
+        installed = current(connection)
+        return SignedIn(
+            token=entered.token,
+            person=entered.person,
+            hub=_hub_id(connection),
+            company=installed.playbook.title.get("ru"),
+            last_op=entered.last_op,
+            playbook_version=installed.version,
+        )
+
+
+@post("/v1/sign-out", status_code=204, sync_to_thread=True)
+def sign_out(hub: Hub, session: Session) -> None:
+    """Forget the token."""
+    accounts.sign_out(hub.database, session)
+
+
+@get("/v1/playbook", sync_to_thread=True)
+def playbook(hub: Hub) -> PlaybookSource:
+    """The playbook in force."""
+    with hub.database.read() as connection:
+        installed = current(connection)
+    return PlaybookSource(version=installed.version, source=installed.source)
+
+
+@post("/v1/operations", status_code=200, sync_to_thread=True)
+def push(hub: Hub, session: Session, data: SentPush) -> Pushed:
+    """Judge queued operations in order; `operation` is `desk.domain.operations.Operation`."""
+    try:
+        return operations.push(hub.database, session, data.operations, hub.clock)
+    finally:
+        hub.hints.wake()
+
+
+@get("/v1/changes", sync_to_thread=True)
+def changes(
+    hub: Hub,
+    session: Session,
+    cursor: Annotated[str, Parameter(max_length=100)],
+    limit: int = pull.CHANGES_LIMIT,
+) -> Page:
+    """What changed after the cursor, as far as the reader may see it."""
+    with hub.database.read() as connection:
+        reader = _reader(hub, session, connection)
+        return pull.since(connection, reader, session.device_id, cursor, limit)
+
+
+@get("/v1/snapshot", sync_to_thread=True)
+def snapshot(
+    hub: Hub,
+    session: Session,
+    after: Annotated[str, Parameter(max_length=36)] = "",
+    limit: int = pull.SNAPSHOT_LIMIT,
+) -> Page:
+    """All that the reader may see, by id."""
+    with hub.database.read() as connection:
+        reader = _reader(hub, session, connection)
+        return pull.snapshot(connection, reader, session.device_id, after, limit)
+
+
+@post("/v1/presence", status_code=204, sync_to_thread=True)
+def say_presence(hub: Hub, session: Session, data: Presence) -> None:
+    """A person says whether he is at work."""
+    if presence.say(hub.database, session.actor.id, data.presence, hub.clock()):
+        hub.hints.wake()
+
+
+@get("/v1/hints", media_type="text/event-stream")
+async def hints(hub: Hub, session: Session) -> Stream:
+    """Server-sent events: the head's cursor at the start and whenever the log has grown."""
+    reader = await asyncio.to_thread(_reader, hub, session)
+    return Stream(
+        _events(hub, reader),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _events(hub: Hub, reader: Reader) -> AsyncIterator[str]:
+    beaten = reader.now
+    async with contextlib.aclosing(hub.hints.subscribe(KEEP_ALIVE)) as heads:
+        async for head in heads:
+            now = hub.clock()
+            # An open stream is a desk at work, whose person may be reading.
+            if now - beaten >= presence.HEARTBEAT:
+                beaten = now
+                user = reader.actor.id
+                if await asyncio.to_thread(presence.heartbeat, hub.database, user, None, now):
+                    hub.hints.wake()
+            yield f"data: {reader.cursor(head.epoch, head.seq)}\n\n" if head else ": alive\n\n"
+
+
+def create_app(
+    database: Database | str,
+    *,
+    clock: Callable[[], int] = milliseconds,
+    random_bytes: Callable[[int], bytes] = os.urandom,
+    bind_host: str = "127.0.0.1",
+) -> Litestar:
+    """The ASGI application over a hub that was set up.
+
+    ``bind_host`` is the address it will listen on: accounts that are for loopback only are
+    refused anywhere else. ``hints`` in the application's state ends the live streams.
+    """
+    store = Database(database) if isinstance(database, str) else database
+    hub = Hub(
+        database=store,
+        clock=clock,
+        random_bytes=random_bytes,
+        hints=Hints(store),
+        is_loopback=accounts.is_loopback(bind_host),
+    )
+    app = Litestar(
+        [handshake, sign_in, sign_out, playbook, push, changes, snapshot, say_presence, hints],
+        dependencies={
+            "hub": Provide(lambda: hub, sync_to_thread=False),
+            "session": Provide(_session, sync_to_thread=False),
+        },
+        middleware=[access_log, DefineMiddleware(Gate, hub=hub)],
+        exception_handlers={
+            HubProblem: answer_problem,
+            HTTPException: answer_http,
+            DBAPIError: answer_unavailable,
+            PoolTimeout: answer_unavailable,
+            SetupError: answer_unavailable,
+            Exception: answer_failure,
+        },
+        compression_config=CompressionConfig(
+            backend="gzip", gzip_compress_level=5, exclude=["^/v1/hints"]
+        ),
+        request_max_body_size=LARGEST_REQUEST,
+        openapi_config=_openapi(),
+        logging_config=None,
+        debug=False,
+        signature_types=[Hub, Session],
+        lifespan=[lambda _app: _living(hub, close=isinstance(database, str))],
+    )
+    app.state.hints = hub.hints
+    return app
+
+
+@contextlib.asynccontextmanager
+async def _living(hub: Hub, *, close: bool) -> AsyncIterator[None]:
+    rounds = asyncio.create_task(_presence_rounds(hub))
+    try:
+        yield
+    finally:
+        rounds.cancel()
+        hub.hints.close()
+        if close:
+            hub.database.close()
+
+
+async def _presence_rounds(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(_PRESENCE_ROUND)
+        # A database that is away for a while is tried again in the next round.
+        with contextlib.suppress(DBAPIError, PoolTimeout):
+            if await asyncio.to_thread(presence.refresh, hub.database, hub.clock()):
+                hub.hints.wake()
+
+
+def _session(request: _Http) -> Session:
+    return request.auth
+
+
+def _reader(hub: Hub, session: Session, connection: Connection | None = None) -> Reader:
+    if connection is None:
+        with hub.database.read() as opened:
+            return _reader(hub, session, opened)
+    installed = current(connection)
+    return Reader(
+        actor=session.actor,
+        playbook=installed.playbook,
+        playbook_version=installed.version,
+        policy_version=session.policy_version,
+        now=hub.clock(),
+    )
+
+
+def _hub_id(connection: Connection) -> str:
+    identifier = connection.execute(select(t.hub.c.id)).scalar_one_or_none()
+    if identifier is None:
+        raise SetupError("not_set_up")
+    return identifier
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Desk hub",
+        version=__version__,
+        description="What a desk asks of the hub. Refusals are `Problem`s.",
+        components=Components(
+            security_schemes={"token": SecurityScheme(type="http", scheme="bearer")}
+        ),
+        security=[{"token": []}],
+        use_handler_docstrings=True,
+    )

@@ -1,0 +1,156 @@
+"""What stands before every handler: protocol, token, heartbeat; and how refusals are answered."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from desk.hub import accounts, presence
+from desk.hub.accounts import Arrival
+from desk.hub.database import Database
+from desk.hub.errors import HubProblem, SetupError, where
+from desk.hub.hints import Hints
+from desk.protocol.messages import PROTOCOL, PROTOCOL_HEADER, PROTOCOL_MIN, Problem
+from desk.protocol.problems import english_problem
+
+_log = structlog.get_logger("desk.hub.http")
+_BEARER = "Bearer "
+#: What a proxy adds: then the address it connects from says nothing of where a request began.
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+_STATUS = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 413: "too_large"}
+
+
+class Hub(msgspec.Struct, frozen=True, kw_only=True):
+    """What the handlers of one process share; no state of the company is in it."""
+
+    database: Database
+    clock: Callable[[], int]
+    random_bytes: Callable[[int], bytes]
+    hints: Hints
+    is_loopback: bool
+
+
+class Gate(AbstractAuthenticationMiddleware):
+    """Lets a request in that speaks the protocol and carries a valid token."""
+
+    def __init__(self, app: ASGIApp, hub: Hub) -> None:
+        """``hub`` is what the handlers share."""
+        super().__init__(app, exclude=["^/schema"], exclude_from_auth_key="public")
+        self._hub = hub
+
+    async def authenticate_request(
+        self, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> AuthenticationResult:
+        """The session of the token; raises `HubProblem`."""
+        check_protocol(connection.headers.get(PROTOCOL_HEADER))
+        header = connection.headers.get("authorization", "")
+        if not header.startswith(_BEARER):
+            raise HubProblem(401, "not_signed_in")
+        token = header.removeprefix(_BEARER)
+        session = await asyncio.to_thread(self._enter, token, arrival(self._hub, connection))
+        return AuthenticationResult(user=session.actor, auth=session)
+
+    def _enter(self, token: str, came: Arrival) -> accounts.Session:
+        hub = self._hub
+        now = hub.clock()
+        session = accounts.authenticate(hub.database, token, came, now)
+        if presence.heartbeat(hub.database, session.actor.id, session.seen_at, now):
+            hub.hints.wake()
+        return session
+
+
+def arrival(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any]) -> Arrival:
+    """Where the request came from."""
+    address = connection.client.host if connection.client else ""
+    forwarded = any(name in connection.headers for name in _FORWARDED)
+    is_local = hub.is_loopback and accounts.is_loopback(address) and not forwarded
+    return Arrival(address, is_local)
+
+
+def check_protocol(given: str | int | None) -> None:
+    """Refuse a protocol this build does not speak (426); a request that names none may pass."""
+    if given is None or (str(given).isdecimal() and PROTOCOL_MIN <= int(given) <= PROTOCOL):
+        return
+    mine = str(given) if str(given).isdecimal() else "?"
+    args = {"low": str(PROTOCOL_MIN), "high": str(PROTOCOL), "mine": mine[:8]}
+    raise HubProblem(426, "wrong_protocol", args)
+
+
+def answer_problem(_request: Request[Any, Any, Any], error: HubProblem) -> Response[Problem]:
+    """The answer to a request that the hub refuses."""
+    return _response(error.status, error.code, error.arguments, error.headers)
+
+
+def answer_http(_request: Request[Any, Any, Any], error: HTTPException) -> Response[Problem]:
+    """The answer to a request that the framework refuses; its text may quote what was sent."""
+    return _response(error.status_code, _STATUS.get(error.status_code, "bad_request"))
+
+
+def answer_unavailable(
+    _request: Request[Any, Any, Any], error: DBAPIError | PoolTimeout | SetupError
+) -> Response[Problem]:
+    """The answer while the database is away."""
+    _log.error("database", at=where(error))
+    return _response(503, "unavailable", headers={"Retry-After": "2"})
+
+
+def answer_failure(_request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
+    """The answer to a request on which the hub itself failed."""
+    _log.error("failed", at=where(error))
+    return _response(500, "failed")
+
+
+def access_log(app: ASGIApp) -> ASGIApp:
+    """Log each request by the template of its path: no query, no address, ids only."""
+
+    async def logged(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        began = time.monotonic()
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await app(scope, receive, noting)
+        finally:
+            session = scope.get("auth")
+            _log.info(
+                "request",
+                method=scope["method"],
+                path=scope.get("path_template", ""),
+                status=status,
+                user=session.actor.id if isinstance(session, accounts.Session) else "",
+                ms=round((time.monotonic() - began) * 1000),
+            )
+
+    return logged
+
+
+def _response(
+    status: int,
+    code: str,
+    args: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Response[Problem]:
+    problem = Problem(code=code, args=args or {}, detail=english_problem(code, args or {}))
+    return Response(
+        problem, status_code=status, headers=headers or {}, media_type="application/json"
+    )

@@ -1,0 +1,280 @@
+"""Operations that desks push: each judged once, in order, in a transaction of its own.
+
+Effect, change log, answer and the device's ``last_op`` are committed together, so an answer that
+was lost on the way is given again when the same operation comes again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import msgspec
+import structlog
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from desk.domain import settle as rules
+from desk.domain.ids import is_id
+from desk.domain.model import Actor, Value
+from desk.domain.operations import Create, EditSubject, Move, Operation
+from desk.domain.playbook import Playbook
+from desk.domain.refusals import Conflict, Refusal
+from desk.domain.scene import Scene, new_scene
+from desk.domain.settle import Outcome
+from desk.hub import changes, presence, store
+from desk.hub.accounts import Session
+from desk.hub.changes import Change
+from desk.hub.database import Database, insert_missing, is_to_repeat
+from desk.hub.errors import HubProblem, where
+from desk.hub.playbooks import current
+from desk.hub.projection import Reader
+from desk.protocol.messages import Pushed, Result
+from desk.schema.hub_tables import crash, device, operation
+
+#: An operation that crashed the hub so often is set aside.
+CRASHES = 3
+#: How often a transaction is begun anew when the database asks for it.
+_REPEATS = 5
+
+Settle: TypeAlias = Callable[[Scene, Operation, Actor, Playbook, int], Outcome | Refusal | Conflict]
+
+_log = structlog.get_logger("desk.hub.operations")
+
+
+class Sent(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation as it arrived; what it asks is read later, so one that is unreadable is
+    answered like any other and does not hold up the rest."""
+
+    number: int
+    operation: dict[str, object]
+
+
+class SentPush(msgspec.Struct, frozen=True, kw_only=True):
+    """``messages.Push`` as it arrived."""
+
+    operations: list[Sent]
+
+
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    number: int
+    id: str
+    body: dict[str, object]
+    body_hash: bytes
+
+
+def push(
+    database: Database,
+    session: Session,
+    sent: Sequence[Sent],
+    clock: Callable[[], int],
+    settle: Settle = rules.settle,
+) -> Pushed:
+    """Answer the operations in order.
+
+    Where one cannot be answered now, the answers before it are returned; where it is the first,
+    `HubProblem` is raised: ``gap`` or ``number_used`` (409), ``failed`` (500), ``unavailable``
+    (503), ``bad_request`` (400).
+    """
+    results: list[Result] = []
+    for one in [_read(one) for one in sent]:
+        try:
+            results.append(_answer(database, session, one, clock(), settle))
+        except HubProblem:
+            if not results:
+                raise
+            break
+    with database.read() as connection:
+        last_op = connection.execute(
+            select(device.c.last_op).where(device.c.id == session.device_id)
+        ).scalar_one()
+    return Pushed(results=results, last_op=last_op)
+
+
+def _read(sent: Sent) -> _Asked:
+    identifier = sent.operation.get("id")
+    if not isinstance(identifier, str) or not is_id(identifier):
+        raise HubProblem(400, "bad_request")
+    body = msgspec.json.encode(sent.operation, order="deterministic")
+    return _Asked(
+        number=sent.number,
+        id=identifier,
+        body=sent.operation,
+        body_hash=hashlib.sha256(body).digest(),
+    )
+
+
+def _answer(
+    database: Database, session: Session, asked: _Asked, now: int, settle: Settle
+) -> Result:
+    ids = {"user": session.actor.id, "device": session.device_id, "number": asked.number}
+    for _ in range(_REPEATS):
+        try:
+            with database.write() as connection:
+                result = _answer_within(connection, session, asked, now, settle)
+            _log.info("operation", **ids, id=asked.id, result=result.result, code=result.code)
+            return result
+        except HubProblem:
+            raise
+        except (OperationalError, InterfaceError) as error:
+            if not is_to_repeat(error):
+                raise HubProblem(503, "unavailable") from error
+        except Exception as error:  # noqa: BLE001 - whatever it is, the queue must go on
+            crashes = _count_crash(database, session, asked, now)
+            _log.error("operation_crashed", **ids, id=asked.id, crashes=crashes, at=where(error))
+            if crashes < CRASHES:
+                raise HubProblem(500, "failed") from None
+    raise HubProblem(503, "unavailable")
+
+
+def _answer_within(
+    connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle
+) -> Result:
+    last_op = connection.execute(
+        select(device.c.last_op).where(device.c.id == session.device_id).with_for_update()
+    ).scalar_one()
+    stored = connection.execute(select(operation).where(operation.c.id == asked.id)).first()
+    expected = {"expected": str(last_op + 1), "given": str(asked.number)}
+    if asked.number > last_op + 1:
+        raise HubProblem(409, "gap", expected)
+    if stored is not None:
+        if (stored.body_hash, stored.user_id) != (asked.body_hash, session.actor.id):
+            raise HubProblem(409, "number_used", expected)
+        if asked.number > last_op:
+            _advance(connection, session, asked)
+        result = msgspec.json.decode(stored.result, type=Result)
+        return msgspec.structs.replace(result, number=asked.number)
+    if asked.number <= last_op:
+        raise HubProblem(409, "number_used", expected)
+    result, log = _judge(connection, session, asked, now, settle)
+    connection.execute(
+        insert(operation).values(
+            id=asked.id,
+            device_id=session.device_id,
+            number=asked.number,
+            user_id=session.actor.id,
+            body_hash=asked.body_hash,
+            received_at=now,
+            result=msgspec.json.encode(result).decode(),
+        )
+    )
+    _advance(connection, session, asked)
+    if log:
+        changes.write(connection, log)
+    return result
+
+
+def _advance(connection: Connection, session: Session, asked: _Asked) -> None:
+    connection.execute(
+        update(device).where(device.c.id == session.device_id).values(last_op=asked.number)
+    )
+    connection.execute(
+        delete(crash).where(crash.c.device_id == session.device_id, crash.c.number <= asked.number)
+    )
+
+
+def _judge(
+    connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle
+) -> tuple[Result, list[Change]]:
+    if _crashes(connection, session, asked) >= CRASHES:
+        return Result(
+            number=asked.number, id=asked.id, result="quarantined", code="quarantined"
+        ), []
+    try:
+        wanted = msgspec.convert(asked.body, Operation)
+    except msgspec.ValidationError:
+        return _rejected(asked, Refusal("broken_operation")), []
+    installed = current(connection)
+    reader = Reader(
+        actor=session.actor,
+        playbook=installed.playbook,
+        playbook_version=installed.version,
+        policy_version=session.policy_version,
+        now=now,
+    )
+    scene = _scene(connection, reader, wanted)
+    if scene is None:
+        return _rejected(asked, Refusal("no_item")), []
+    outcome = settle(scene, wanted, session.actor, installed.playbook, now)
+    match outcome:
+        case Refusal():
+            return _rejected(asked, outcome), []
+        case Conflict():
+            return Result(
+                number=asked.number,
+                id=asked.id,
+                result="conflict",
+                code=outcome.code,
+                args=outcome.args,
+                theirs=_theirs(reader, scene, wanted, outcome),
+            ), []
+        case Outcome():
+            result = "merged" if outcome.merged else "applied"
+            log = store.save(connection, scene, outcome)
+            return Result(number=asked.number, id=asked.id, result=result), log
+
+
+def _scene(connection: Connection, reader: Reader, wanted: Operation) -> Scene | None:
+    """What the rules look at, or None where the actor sees no such item."""
+    intent = wanted.intent
+    people = presence.people(connection, reader.now)
+    if isinstance(intent, Create):
+        there = store.load_scene(connection, wanted.id, people)
+        return there or new_scene(wanted.id, people, "hub")
+    scene = store.load_scene(connection, intent.item_id, people)
+    if scene is None or scene.item is None or not reader.sees(scene.item):
+        return None
+    if isinstance(intent, Move) and _chooses(reader.playbook, scene, intent):
+        loaded = presence.with_load(connection, people, reader.playbook)
+        return msgspec.structs.replace(scene, people=tuple(loaded))
+    return scene
+
+
+def _chooses(playbook: Playbook, scene: Scene, intent: Move) -> bool:
+    kind = playbook.kind(scene.item.kind) if scene.item else None
+    transition = kind.transitions.get(intent.transition) if kind else None
+    return transition is not None and transition.choose is not None
+
+
+def _theirs(
+    reader: Reader, scene: Scene, wanted: Operation, conflict: Conflict
+) -> dict[str, Value]:
+    """The values that stand on the hub, as far as the asker may read them."""
+    if scene.item is None:
+        return {}
+    subject = scene.subject_of(scene.item)
+    if isinstance(wanted.intent, EditSubject) and subject is not None:
+        values = reader.subject(subject).fields
+    else:
+        values = reader.item(scene.item).fields
+    return {name: values[name] for name in conflict.fields if name in values}
+
+
+def _rejected(asked: _Asked, refusal: Refusal) -> Result:
+    return Result(
+        number=asked.number,
+        id=asked.id,
+        result="rejected",
+        code=refusal.code,
+        args=refusal.args,
+    )
+
+
+def _crashes(connection: Connection, session: Session, asked: _Asked) -> int:
+    query = select(crash.c.crashes).where(
+        crash.c.device_id == session.device_id, crash.c.number == asked.number
+    )
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
+def _count_crash(database: Database, session: Session, asked: _Asked, now: int) -> int:
+    key = {"device_id": session.device_id, "number": asked.number}
+    with database.write() as connection:
+        insert_missing(connection, crash, {**key, "crashes": 0, "last_at": now})
+        connection.execute(
+            update(crash)
+            .where(crash.c.device_id == session.device_id, crash.c.number == asked.number)
+            .values(crashes=crash.c.crashes + 1, last_at=now)
+        )
+        return _crashes(connection, session, asked)

@@ -1,0 +1,90 @@
+"""The one place of rights on the hub: which rows a reader gets, and how much of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, and_, exists, false, or_
+
+from desk.domain import rights
+from desk.domain.model import Actor, Item, Subject, Value
+from desk.domain.playbook import Playbook
+from desk.schema.conditions import to_sql
+from desk.schema.hub_tables import entry, item, subject, task
+
+
+class Reader(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Somebody who reads, under the playbook in force, at the moment ``now`` (ms)."""
+
+    actor: Actor
+    playbook: Playbook
+    playbook_version: int
+    policy_version: int
+    now: int
+
+    def cursor(self, epoch: str, seq: int) -> str:
+        """A place in the log, valid while the epoch and the reader's rights stay as they are."""
+        return f"{epoch}.{self.playbook_version}.{self.policy_version}:{seq}"
+
+    def position(self, cursor: str, epoch: str) -> int | None:
+        """The number in a cursor, or None where another epoch or other rights gave it."""
+        prefix = self.cursor(epoch, 0)[:-1]
+        seq = cursor[len(prefix) :]
+        if not cursor.startswith(prefix) or not (seq.isascii() and seq.isdigit()):
+            return None
+        return int(seq[:19])
+
+    @cached_property
+    def items(self) -> ColumnElement[bool]:
+        """The rows of ``item`` that the reader sees."""
+        kinds = [
+            and_(
+                item.c.kind == kind,
+                to_sql(
+                    self.playbook.sees(self.actor.role, kind),
+                    _column,
+                    me=self.actor.id,
+                    now=self.now,
+                ),
+            )
+            for kind in self.playbook.kinds
+        ]
+        return or_(false(), *kinds)
+
+    @cached_property
+    def tasks(self) -> ColumnElement[bool]:
+        """The rows of ``task`` that the reader sees: those of his items."""
+        return exists().where(item.c.id == task.c.item_id, self.items)
+
+    @cached_property
+    def entries(self) -> ColumnElement[bool]:
+        """The rows of ``entry`` that the reader sees: those of his items."""
+        return exists().where(item.c.id == entry.c.item_id, self.items)
+
+    @cached_property
+    def subjects(self) -> ColumnElement[bool]:
+        """The rows of ``subject`` that the reader sees: those his items speak of."""
+        return exists().where(item.c.subject_id == subject.c.id, self.items)
+
+    def sees(self, one: Item) -> bool:
+        """Whether the reader sees this item."""
+        return self.saw(rights.scope(one))
+
+    def saw(self, scope: Mapping[str, Value] | None) -> bool:
+        """Whether the reader saw the item when it had this scope; nobody saw it before it was."""
+        return scope is not None and rights.sees(self.playbook, self.actor, scope, self.now)
+
+    def item(self, one: Item) -> Item:
+        """The item as this reader may read it."""
+        return rights.mask_item(self.playbook, self.actor.role, one)
+
+    def subject(self, one: Subject) -> Subject:
+        """The subject as this reader may read it."""
+        return rights.mask_subject(self.playbook, self.actor.role, one)
+
+
+def _column(name: str) -> ColumnElement[Any]:
+    return item.c[name]

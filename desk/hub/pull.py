@@ -1,0 +1,182 @@
+"""What a desk pulls: a snapshot of all it may see, or what changed since its cursor.
+
+Every page is made within one consistent view of the database, and a row is projected as it stands
+there, not as it was when the log was written: a page never shows more than the reader's rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from desk.domain.model import Entry, Item, Person, Subject, Task
+from desk.hub import changes, store
+from desk.hub.projection import Reader
+from desk.protocol.messages import Forget, Page
+from desk.schema import hub_tables as t
+
+SNAPSHOT_LIMIT = 2000
+CHANGES_LIMIT = 4000
+_MOST = 5000
+
+_Row = TypeVar("_Row")
+
+
+def snapshot(
+    connection: Connection, reader: Reader, device_id: str, after: str, limit: int = SNAPSHOT_LIMIT
+) -> Page:
+    """Visible items with ids above ``after`` and all that belongs to them; people at the start."""
+    head = changes.head(connection)
+    count = _bounded(limit)
+    query = (
+        select(t.item)
+        .where(reader.items, t.item.c.id > after)
+        .order_by(t.item.c.id)
+        .limit(count + 1)
+    )
+    items = _fetch(connection, query, store.item_of)
+    more = len(items) > count
+    items = items[:count]
+    rows = _Rows()
+    rows.add_items(reader, items)
+    rows.add_dependents(connection, [item.id for item in items])
+    rows.add_subjects(connection, reader, items)
+    if not after:
+        rows.add_people(connection, select(t.person))
+    total = select(func.count()).select_from(t.item).where(reader.items)
+    return rows.page(
+        cursor=reader.cursor(head.epoch, head.seq),
+        last_op=_last_op(connection, device_id),
+        playbook_version=reader.playbook_version,
+        more=more,
+        after=items[-1].id if items else after,
+        total=connection.execute(total).scalar_one(),
+    )
+
+
+def since(
+    connection: Connection, reader: Reader, device_id: str, cursor: str, limit: int = CHANGES_LIMIT
+) -> Page:
+    """What changed after ``cursor``: rows in sight, and ``forget`` for items that left it."""
+    head = changes.head(connection)
+    start = reader.position(cursor, head.epoch)
+    if start is None or start > head.seq:
+        return Page(
+            cursor=cursor,
+            last_op=_last_op(connection, device_id),
+            playbook_version=reader.playbook_version,
+            reset=True,
+        )
+    count = _bounded(limit)
+    query = (
+        select(t.change)
+        .where(t.change.c.seq > start, t.change.c.seq <= head.seq)
+        .order_by(t.change.c.seq)
+        .limit(count)
+    )
+    log = connection.execute(query).all()
+    end = log[-1].seq if len(log) == count else head.seq
+    rows = _Rows()
+    _add_changed_items(connection, reader, log, rows)
+    rows.add_tasks(
+        connection, select(t.task).where(t.task.c.id.in_(_ids(log, "task")), reader.tasks)
+    )
+    rows.add_entries(
+        connection, select(t.entry).where(t.entry.c.id.in_(_ids(log, "entry")), reader.entries)
+    )
+    changed_subjects = select(t.subject).where(t.subject.c.id.in_(_ids(log, "subject")))
+    rows.add_subject_rows(connection, reader, changed_subjects.where(reader.subjects))
+    rows.add_people(connection, select(t.person).where(t.person.c.id.in_(_ids(log, "person"))))
+    return rows.page(
+        cursor=reader.cursor(head.epoch, end),
+        last_op=_last_op(connection, device_id),
+        playbook_version=reader.playbook_version,
+        more=end < head.seq,
+    )
+
+
+def _add_changed_items(
+    connection: Connection, reader: Reader, log: Sequence[Row[Any]], rows: _Rows
+) -> None:
+    first = {row.id: row for row in reversed(log) if row.kind == "item"}
+    query = select(t.item).where(t.item.c.id.in_(list(first)), reader.items)
+    items = _fetch(connection, query, store.item_of)
+    there = {item.id for item in items}
+    saw = {item_id for item_id, row in first.items() if reader.saw(row.before_scope)}
+    rows.forget = [Forget(kind="item", id=item_id) for item_id in sorted(saw - there)]
+    rows.add_items(reader, items)
+    rows.add_dependents(connection, sorted(there - saw))
+    rows.add_subjects(connection, reader, items)
+
+
+class _Rows:
+    """The rows of one page, each once."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self.tasks: dict[str, Task] = {}
+        self.entries: dict[str, Entry] = {}
+        self.subjects: dict[str, Subject] = {}
+        self.people: dict[str, Person] = {}
+        self.forget: list[Forget] = []
+
+    def add_items(self, reader: Reader, items: Iterable[Item]) -> None:
+        self.items.update((item.id, reader.item(item)) for item in items)
+
+    def add_dependents(self, connection: Connection, items: list[str]) -> None:
+        """All tasks and entries of items that are known to be in sight."""
+        self.add_tasks(connection, select(t.task).where(t.task.c.item_id.in_(items)))
+        self.add_entries(connection, select(t.entry).where(t.entry.c.item_id.in_(items)))
+
+    def add_subjects(self, connection: Connection, reader: Reader, items: Iterable[Item]) -> None:
+        """The subjects of items in sight; an item always travels with its subject."""
+        ids = {item.subject_id for item in items if item.subject_id}
+        self.add_subject_rows(connection, reader, select(t.subject).where(t.subject.c.id.in_(ids)))
+
+    def add_tasks(self, connection: Connection, query: Select[Any]) -> None:
+        tasks = _fetch(connection, query, store.task_of)
+        self.tasks.update((task.id, task) for task in tasks)
+
+    def add_entries(self, connection: Connection, query: Select[Any]) -> None:
+        entries = _fetch(connection, query, store.entry_of)
+        self.entries.update((entry.id, entry) for entry in entries)
+
+    def add_subject_rows(self, connection: Connection, reader: Reader, query: Select[Any]) -> None:
+        for subject in _fetch(connection, query, store.subject_of):
+            self.subjects[subject.id] = reader.subject(subject)
+
+    def add_people(self, connection: Connection, query: Select[Any]) -> None:
+        people = _fetch(connection, query, store.person_of)
+        self.people.update((person.id, person) for person in people)
+
+    def page(self, **where: Any) -> Page:
+        return Page(
+            items=list(self.items.values()),
+            tasks=list(self.tasks.values()),
+            entries=list(self.entries.values()),
+            subjects=list(self.subjects.values()),
+            people=list(self.people.values()),
+            forget=self.forget,
+            **where,
+        )
+
+
+def _fetch(
+    connection: Connection, query: Select[Any], make: Callable[[Row[Any]], _Row]
+) -> list[_Row]:
+    return [make(row) for row in connection.execute(query)]
+
+
+def _ids(log: Sequence[Row[Any]], kind: str) -> list[str]:
+    return sorted({row.id for row in log if row.kind == kind})
+
+
+def _last_op(connection: Connection, device_id: str) -> int:
+    query = select(t.device.c.last_op).where(t.device.c.id == device_id)
+    return connection.execute(query).scalar_one_or_none() or 0
+
+
+def _bounded(limit: int) -> int:
+    return max(1, min(limit, _MOST))
