@@ -1,0 +1,196 @@
+"""Values of fields: checked, normalised, and read from what a person typed."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+
+import phonenumbers
+
+from desk.domain.clean import clean
+from desk.domain.model import Value
+from desk.domain.playbook import Field
+from desk.domain.refusals import Refusal
+
+HOME_REGION = "RU"
+_LIMIT = 1e15
+_LONG = 4000
+_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+_TRUE = frozenset(("1", "true", "yes", "y", "да", "д", "+"))
+_FALSE = frozenset(("0", "false", "no", "n", "нет", "н", "-"))
+_DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+
+
+def check_value(field: Field, value: Value) -> Value | Refusal:
+    """``value`` as it is stored, or why it cannot be. Empty text and empty lists become None."""
+    if value is None or value == "" or value == []:
+        return None
+    return _CHECKS[field.type](field, value)
+
+
+def parse_value(field: Field, text: str) -> Value | Refusal:
+    """What a person typed, as a value of the field."""
+    text = clean(text, _text_limit(field) + 1, lines=field.type == "long")
+    if not text:
+        return None
+    reader = _READERS.get(field.type)
+    value = reader(text) if reader else text
+    if value is None:
+        return Refusal(_WRONG[field.type], {"field": field.id})
+    return check_value(field, value)
+
+
+def is_empty(value: Value) -> bool:
+    """Whether a field with this value counts as not filled."""
+    return value is None or value == "" or value == []
+
+
+def _text_limit(field: Field) -> int:
+    return max(field.max_length, _LONG) if field.type == "long" else field.max_length
+
+
+def _text(field: Field, value: Value) -> Value | Refusal:
+    if not isinstance(value, str):
+        return Refusal("not_text", {"field": field.id})
+    limit = _text_limit(field)
+    text = clean(value, limit + 1, lines=field.type == "long")
+    if len(text) > limit:
+        return Refusal("too_long", {"field": field.id, "limit": str(limit)})
+    return text or None
+
+
+def _number(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return Refusal("not_a_number", {"field": field.id})
+    if not math.isfinite(value):
+        return Refusal("not_a_number", {"field": field.id})
+    low = field.min if field.min is not None else -_LIMIT
+    high = field.max if field.max is not None else _LIMIT
+    if not low <= value <= high:
+        return Refusal("number_range", {"field": field.id, "low": f"{low:g}", "high": f"{high:g}"})
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _choice(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, str) and field.choice(value):
+        return value
+    return _not_a_choice(field)
+
+
+def _choices(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, list) and all(field.choice(one) for one in value):
+        return sorted(set(value))
+    return _not_a_choice(field)
+
+
+def _not_a_choice(field: Field) -> Refusal:
+    known = ", ".join(choice.id for choice in field.choices)
+    return Refusal("not_a_choice", {"field": field.id, "choices": known})
+
+
+def _bool(field: Field, value: Value) -> Value | Refusal:
+    return value if isinstance(value, bool) else Refusal("not_yes_no", {"field": field.id})
+
+
+def _date(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value).isoformat()
+        except ValueError:
+            pass
+    return Refusal("not_a_date", {"field": field.id})
+
+
+def _time(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LIMIT:
+        return value
+    return Refusal("not_a_date", {"field": field.id})
+
+
+def _phone(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, str):
+        try:
+            number = phonenumbers.parse(value, HOME_REGION)
+        except phonenumbers.NumberParseException:
+            number = None
+        if number and phonenumbers.is_possible_number(number):
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    return Refusal("not_a_phone", {"field": field.id})
+
+
+def _email(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, str):
+        text = clean(value, 255)
+        if _EMAIL.fullmatch(text):
+            return text
+    return Refusal("not_an_email", {"field": field.id})
+
+
+def _user(field: Field, value: Value) -> Value | Refusal:
+    if isinstance(value, str) and 0 < len(value) <= 64:
+        return clean(value, 64)
+    return Refusal("not_a_user", {"field": field.id})
+
+
+def _read_number(text: str) -> Value:
+    try:
+        return float(text.replace(" ", "").replace("\u00a0", "").replace(",", "."))
+    except ValueError:
+        return None
+
+
+def _read_money(text: str) -> Value:
+    roubles = _read_number(text.removesuffix("₽").removesuffix("руб.").strip())
+    return round(roubles * 100) if isinstance(roubles, float) and abs(roubles) < _LIMIT else None
+
+
+def _read_bool(text: str) -> Value:
+    word = text.casefold()
+    return True if word in _TRUE else False if word in _FALSE else None
+
+
+def _read_choices(text: str) -> Value:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _read_date(text: str) -> Value:
+    match = _DAY_FIRST.fullmatch(text)
+    return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}" if match else text
+
+
+def _read_time(text: str) -> Value:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+_CHECKS: Mapping[str, Callable[[Field, Value], Value | Refusal]] = {
+    "text": _text,
+    "long": _text,
+    "number": _number,
+    "money": _number,
+    "choice": _choice,
+    "choices": _choices,
+    "bool": _bool,
+    "date": _date,
+    "time": _time,
+    "phone": _phone,
+    "email": _email,
+    "user": _user,
+}
+_READERS: Mapping[str, Callable[[str], Value]] = {
+    "number": _read_number,
+    "money": _read_money,
+    "bool": _read_bool,
+    "choices": _read_choices,
+    "date": _read_date,
+    "time": _read_time,
+}
+_WRONG: Mapping[str, str] = {
+    "number": "not_a_number",
+    "money": "not_a_number",
+    "bool": "not_yes_no",
+    "choices": "not_a_choice",
+    "date": "not_a_date",
+    "time": "not_a_date",
+}

@@ -1,0 +1,135 @@
+"""One policy: which rows a role sees, how much of each field, and what it may change."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from desk.domain.condition import FieldType, evaluate
+from desk.domain.model import Actor, Item, Subject, Value
+from desk.domain.playbook import Field, Playbook
+
+#: The columns of an item that a row predicate may speak of; none of them is personal data.
+SCOPE_TYPES: Mapping[str, FieldType] = {
+    "kind": "text",
+    "stage": "text",
+    "responsible": "user",
+    "shared_with": "user",
+    "owner": "user",
+    "author": "user",
+    "score": "number",
+    "round": "number",
+    "created_at": "time",
+}
+SCOPE_COLUMNS = tuple(SCOPE_TYPES)
+
+#: Every column of an item that a filter may speak of.
+COLUMN_TYPES: Mapping[str, FieldType] = {
+    **SCOPE_TYPES,
+    "id": "text",
+    "title": "text",
+    "updated_at": "time",
+    "stage_since": "time",
+    "due_at": "time",
+    "worked_at": "time",
+    "version": "number",
+}
+
+MASK = "•"
+
+
+def item_types(playbook: Playbook, kind: str | None) -> dict[str, FieldType]:
+    """The names a condition over items of ``kind`` (or of any) may use, with their types."""
+    kinds = [playbook.kinds[kind]] if kind in playbook.kinds else playbook.kinds.values()
+    fields: dict[str, FieldType] = {
+        one.id: one.condition_type for k in kinds for one in k.fields.values()
+    }
+    return {**fields, **COLUMN_TYPES}
+
+
+def scope(item: Item) -> dict[str, Value]:
+    """The part of an item that decides who sees it."""
+    return {name: getattr(item, name) for name in SCOPE_COLUMNS}
+
+
+def record(item: Item) -> dict[str, Value]:
+    """An item as conditions see it: its columns and its fields by name."""
+    return {**item.fields, **{name: getattr(item, name) for name in COLUMN_TYPES}}
+
+
+def sees(playbook: Playbook, actor: Actor, seen: Mapping[str, Value], now: int) -> bool:
+    """Whether the actor sees an item of this scope."""
+    kind = seen.get("kind")
+    if not isinstance(kind, str):
+        return False
+    return evaluate(playbook.sees(actor.role, kind), seen, me=actor.id, now=now)
+
+
+def mask_item(playbook: Playbook, role: str, item: Item) -> Item:
+    """The item as people of ``role`` may read it."""
+    fields = _masked(playbook, role, item.kind, item.fields)
+    if fields == item.fields:
+        return item
+    return msgspec.structs.replace(
+        item, fields=fields, field_versions=_kept(item.field_versions, fields)
+    )
+
+
+def mask_subject(playbook: Playbook, role: str, subject: Subject) -> Subject:
+    """The subject as people of ``role`` may read it."""
+    fields = _masked(playbook, role, "subject", subject.fields)
+    return msgspec.structs.replace(
+        subject, fields=fields, field_versions=_kept(subject.field_versions, fields)
+    )
+
+
+def may_edit(playbook: Playbook, role: str, owner: str, field: str) -> bool:
+    """Whether people of ``role`` may change the field; only what they see in full."""
+    known = playbook.roles.get(role)
+    if known is None or playbook.mask(role, owner, field) != "full":
+        return False
+    allowed = known.edits.get(owner, ())
+    return "*" in allowed or field in allowed
+
+
+def _masked(
+    playbook: Playbook, role: str, owner: str, values: Mapping[str, Value]
+) -> dict[str, Value]:
+    declared = playbook.fields(owner)
+    shown: dict[str, Value] = {}
+    for name, value in values.items():
+        level = playbook.mask(role, owner, name)
+        if level == "full":
+            shown[name] = value
+        elif level != "none" and value is not None:
+            shown[name] = _mask_value(declared.get(name), value) if level == "masked" else MASK
+    return shown
+
+
+def _kept(versions: Mapping[str, int], fields: Mapping[str, Value]) -> dict[str, int]:
+    return {name: version for name, version in versions.items() if name in fields}
+
+
+def _mask_value(field: Field | None, value: Value) -> str:
+    text = value if isinstance(value, str) else ""
+    mask = _MASKS.get(field.type) if field else None
+    return mask(text) if mask else MASK * 3
+
+
+def _mask_phone(text: str) -> str:
+    return text[:2] + MASK * max(len(text) - 4, 3) + text[-2:] if len(text) > 6 else MASK * 3
+
+
+def _mask_email(text: str) -> str:
+    name, _, domain = text.partition("@")
+    return f"{name[:1]}{MASK * 3}@{MASK * 3}.{domain.rpartition('.')[2]}" if domain else MASK * 3
+
+
+def _mask_words(text: str) -> str:
+    return " ".join(word[:1] + "." for word in text.split()) or MASK * 3
+
+
+_MASKS: Mapping[str, Callable[[str], str]] = {
+    "phone": _mask_phone,
+    "email": _mask_email,
+    "text": _mask_words,
+}

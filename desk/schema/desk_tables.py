@@ -1,0 +1,76 @@
+"""A desk's ``local.db``: the mirrored tables and what only the desk keeps."""
+
+from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+
+from desk.schema.tables import ID, mirrored
+
+metadata = MetaData()
+_rows = mirrored(metadata)
+item, task, entry, subject, person = (
+    _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
+)
+#: The table of each kind of row that comes from the hub.
+MIRRORED = _rows
+
+#: Single values: account, hub, cursor, playbook, counters.
+setting = Table(
+    "setting",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+queue = Table(
+    "queue",
+    metadata,
+    #: The operation's number in this device's sequence.
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False, unique=True),
+    Column("item_id", ID, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    #: "pending" until the hub answered, "accepted" until a pull covers it.
+    Column("state", String(16), nullable=False),
+)
+
+#: Operations that the hub rejected or that conflict: they wait for the person.
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("item_id", ID, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("code", String(64), nullable=False),
+    Column("args", Text, nullable=False),
+    Column("base", Text, nullable=False),
+    Column("theirs", Text, nullable=False),
+    Column("answered_at", BigInteger, nullable=False),
+)
+
+#: The hub's row under each row that a waiting operation changed; empty body = no such row there.
+base_row = Table(
+    "base_row",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("body", Text),
+)
+
+#: Pages of a pull that are not applied yet.
+staged = Table(
+    "staged",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("body", Text, nullable=False),
+)
+
+#: What a person has typed and not sent yet, by item and form.
+draft = Table(
+    "draft",
+    metadata,
+    Column("item_id", String(64), primary_key=True),
+    Column("form", String(64), primary_key=True),
+    Column("body", Text, nullable=False),
+    Column("saved_at", BigInteger, nullable=False),
+    Index("draft_saved", "saved_at"),
+)
