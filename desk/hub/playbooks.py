@@ -34,4 +34,4 @@ def current(connection: Connection) -> Installed:
 
 @lru_cache(maxsize=8)
 def _read(version: int, source: str) -> Installed:
-    return Installed(version, source, load(source, f"playbook {version}"))
+    return Installed(version, source, load(source, f"playbook {version}", version=version))
