@@ -69,7 +69,7 @@ class Field(_Data, frozen=True, kw_only=True):
     type: ValueType = "text"
     hint: Text | None = None
     choices: tuple[Choice, ...] = ()
-    #: "KIND.junk": the choices are the junk stages of that kind; "KIND.FIELD": that field's choices.
+    #: "KIND.FIELD": the choices are that field's; "KIND.junk": the junk stages of that kind.
     choices_from: str = ""
     min: float | None = None
     max: float | None = None
