@@ -136,6 +136,8 @@ def test_lists_are_searched_for_whole_texts(connection: Connection) -> None:
     found = [{"f.tags": tags} for tags in (["vip", "новый"], ["VIP"], [], None, "vip", ["v", 1])]
     assert matching(connection, parse('f.tags contains "vip"', TYPES), found)[0] == [0]
     assert matching(connection, parse("f.tags is empty", TYPES), found)[0] == [2, 3, 4]
+    nested = [{"f.tags": [{"a": 1}]}, {"f.tags": ['{"a":1}']}]
+    assert matching(connection, parse("f.tags contains '{\"a\":1}'", TYPES), nested)[0] == [1]
 
 
 def test_a_record_without_its_json_object_has_only_empty_fields(connection: Connection) -> None:
