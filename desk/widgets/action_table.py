@@ -51,7 +51,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("cards.open", "enter,e", N_("Open"), N_("Open the selected card."), footer=True),
     Action(
         "board.act",
-        "space,t",
+        "space",
         N_("Actions"),
         N_("Choose what to do with the card: take it, hand it off, return it, close it."),
         footer=True,
@@ -92,7 +92,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("card.edit", "e,enter", N_("Edit"), N_("Fill in the fields of the card."), footer=True),
     Action(
         "card.act",
-        "space,t",
+        "space",
         N_("Actions"),
         N_("Choose what to do with the card: take it, hand it off, return it, close it."),
         footer=True,
@@ -116,6 +116,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
         priority=True,
     ),
+    Action("form.revert", "f7", N_("Discard draft"), N_("Throw away what was not saved.")),
     Action("form.hint", "f12", N_("Hint"), N_("Explain the field under the cursor."), footer=True),
     Action(
         "form.close",
@@ -127,6 +128,13 @@ ACTIONS: tuple[Action, ...] = (
     Action("list.open", "enter,e", N_("Open"), N_("Open the selected line."), footer=True),
     Action("list.retry", "r", N_("Repeat"), N_("Send the action once more."), footer=True),
     Action(
+        "list.copy",
+        "c",
+        N_("To a draft"),
+        N_("Put your text into a draft of the card, so that you can send it anew."),
+        footer=True,
+    ),
+    Action(
         "list.discard",
         "d,delete",
         N_("Discard"),
@@ -134,7 +142,7 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("list.close", "escape,q", N_("Back"), N_("Go back."), footer=True),
-    Action("dialog.accept", "enter", N_("Confirm"), N_("Do it."), footer=True),
+    Action("dialog.accept", "enter,ctrl+s", N_("Confirm"), N_("Do it."), footer=True),
     Action("dialog.cancel", "escape", N_("Cancel"), N_("Change nothing and go back."), footer=True),
     Action("app.help", "f1", N_("Help"), N_("Show every key that works here."), footer=True),
     Action(
@@ -150,6 +158,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.sync", "f5,ctrl+r", N_("Sync"), N_("Exchange changes with the hub now.")),
     Action("app.offline", "f9", N_("Offline"), N_("Work without the network, or go back to it.")),
     Action("app.theme", "f4", N_("Theme"), N_("Switch between the dark and the light theme.")),
+    Action("app.language", "f11", N_("Language"), N_("Switch between Russian and English.")),
     Action("app.palette", "ctrl+p,f8", N_("Commands"), N_("Find any action by its name.")),
     Action("app.lock", "ctrl+l", N_("Lock"), N_("Lock the desk; nothing typed is lost.")),
     Action("app.quit", "ctrl+q,f10", N_("Quit"), N_("Leave the desk."), priority=True),

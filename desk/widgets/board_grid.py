@@ -57,6 +57,11 @@ class Grid:
         return CARD + (self.height >= ROOMY_HEIGHT)
 
     @cached_property
+    def tight(self) -> bool:
+        """Whether cards touch each other."""
+        return self.pitch == CARD
+
+    @cached_property
     def body(self) -> int:
         """Lines below the headers."""
         return max(0, self.height - HEADER)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -36,6 +36,7 @@ PARTS = (
     "empty",
     "ghost",
     "card",
+    "odd",
     "title",
     "meta",
     "score",
@@ -58,9 +59,11 @@ class Look(IntEnum):
     """How a card stands out."""
 
     PLAIN = 0
-    SELECTED = 1
+    #: Every second card, where cards touch each other.
+    ODD = 1
+    SELECTED = 2
     #: Selected, while the keys go elsewhere.
-    BLURRED = 2
+    BLURRED = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,14 @@ class Painter:
         """`style_of` gives the style of a part (`PARTS`)."""
         self.styles = {part: style_of(part) for part in PARTS}
         self._names = names
-        self._inks = (self._plain(), self._selected(), self._blurred())
+        self._inks = (
+            self._plain(),
+            self._plain_on("odd"),
+            self._selected(),
+            replace(
+                self._plain_on("cursor-blurred"), edge=self.styles["cursor-edge"], edge_mark="▌"
+            ),
+        )
         self._kept: OrderedDict[tuple[object, ...], tuple[Line, ...]] = OrderedDict()
 
     def card(self, card: CardView, width: int, look: Look, now: int) -> tuple[Line, ...]:
@@ -102,11 +112,13 @@ class Painter:
             self._kept.move_to_end(key)
         return lines
 
-    def header(self, column: Column, width: int, here: bool, hidden: tuple[int, int]) -> list[Line]:
+    def header(
+        self, column: Column, width: int, here: bool, hidden: tuple[int, int], loading: bool
+    ) -> list[Line]:
         """A column's two header lines; `hidden` is how many columns lie beyond its two sides."""
         left = f"« {hidden[0]} " if hidden[0] else ""
         right = f" {hidden[1]} »" if hidden[1] else ""
-        count = format_number(len(column.ids))
+        count = "…" if loading else format_number(len(column.ids))
         mark = "▸ " if here else "  "
         room = max(0, width - len(left) - len(right) - len(mark) - len(count) - 2)
         title = fill(column.title.get(language()), room)
@@ -136,15 +148,8 @@ class Painter:
         lines: list[Line] = []
         for part in range(CARD):
             # Lengths differ from card to card, or the skeleton reads as a table.
-            length = max(4, (width - 4) * (9 - part * 2 - (number * (part + 2)) % 3) // 10)
-            rest = max(0, width - 2 - length)
-            lines.append(
-                [
-                    Segment("  ", ground),
-                    Segment(" " * min(length, width - 2), ink),
-                    Segment(" " * rest, ground),
-                ]
-            )
+            length = max(4, (width - 4) * (8 - part * 2 - (number * (part + 2)) % 3) // 10)
+            lines.append([Segment("  ", ground), Segment(fill("━" * length, width - 2), ink)])
         return tuple(lines)
 
     def middle(self, text: str, width: int, strong: bool) -> Line:
@@ -211,9 +216,9 @@ class Painter:
             edge_mark="▌",
         )
 
-    def _blurred(self) -> Inks:
+    def _plain_on(self, part: str) -> Inks:
         plain = self._plain()
-        ground = Style.from_color(None, self.styles["cursor-blurred"].bgcolor)
+        ground = Style.from_color(None, self.styles[part].bgcolor)
         return Inks(
             ground=plain.ground + ground,
             title=plain.title + ground,
@@ -222,8 +227,8 @@ class Painter:
             due=plain.due + ground,
             overdue=plain.overdue + ground,
             pending=plain.pending + ground,
-            edge=self.styles["cursor-edge"] + ground,
-            edge_mark="▌",
+            edge=plain.edge + ground,
+            edge_mark=plain.edge_mark,
         )
 
 
