@@ -15,14 +15,14 @@ import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from desk.domain import settle as rules
+from desk.domain import decide as rules
+from desk.domain.effects import Outcome
 from desk.domain.ids import is_id
 from desk.domain.model import Actor, Value
 from desk.domain.operations import Create, EditSubject, Move, Operation
 from desk.domain.playbook import Playbook
 from desk.domain.refusals import Conflict, Refusal
 from desk.domain.scene import Scene, new_scene
-from desk.domain.settle import Outcome
 from desk.hub import changes, presence, store
 from desk.hub.accounts import Session
 from desk.hub.changes import Change

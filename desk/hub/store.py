@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, Select, Table, insert, or_, select, update
 
+from desk.domain.effects import Outcome
 from desk.domain.model import Entry, Item, Person, Subject, Tally, Task, Undo
 from desk.domain.scene import Scene
-from desk.domain.settle import Outcome
 from desk.hub import changes
 from desk.hub.changes import Change
 from desk.schema import hub_tables as t
