@@ -10,6 +10,7 @@ from desk.domain.effects import Outcome
 from desk.domain.model import Item
 from desk.domain.operations import CloseTask, Comment, Create, EditFields, Move
 from desk.domain.refusals import SENTENCES, Conflict, Refusal
+from desk.domain.transitions import possible
 from tests.domain.world import FREIGHT, PEOPLE, World
 
 _NAMES = [name for name, _ in PEOPLE]
@@ -81,14 +82,29 @@ class Walk(RuleBasedStateMachine):
             assert result.code in SENTENCES
             assert self.world.items[item.id] == before
 
-    @rule(who=st.sampled_from(_NAMES), number=st.integers(0, 11))
-    def somebody_works_along_the_happy_path(self, who: str, number: int) -> None:
-        """Random walks rarely reach acceptance; this one pushes a card one step onwards."""
+    @rule(who=st.sampled_from(_NAMES), number=st.integers(0, 11), choice=st.integers(0, 9))
+    def somebody_does_what_the_card_offers(self, who: str, number: int, choice: int) -> None:
+        """Wholly random moves rarely get far; these take one of the possible ones, filled in."""
         item = self._item(number)
-        steps = {"new": "hand_off", "returned": "hand_off", "handed": "accept"}
-        if item.kind == "qualification" and item.stage in steps:
-            actor = item.responsible or who
-            self.world.ask(actor, Move(item_id=item.id, transition=steps[item.stage]))
+        actor = self.world.actor(who if choice % 3 == 0 else item.responsible or who)
+        offered = possible(self.world.scene(item.id), actor, FREIGHT, self.world.now)
+        open_now = [one.transition for one in offered if one.refusal is None]
+        if not open_now:
+            return
+        transition = open_now[choice % len(open_now)]
+        colleagues = transition.choose.roles if transition.choose else ()
+        to = next((n for n, role in PEOPLE if role in colleagues), None)
+        values = {"junk_stage": "junk_spam", "target_direction": "ftl", "monthly_volume": 3}
+        self.world.ask(
+            actor.id,
+            Move(
+                item_id=item.id,
+                transition=transition.id,
+                fields={name: values[name] for name in transition.required},
+                comment="Причина",
+                to=to if choice % 2 else None,
+            ),
+        )
 
     @rule(who=st.sampled_from(_NAMES), number=st.integers(0, 11), comment=_COMMENTS)
     def somebody_writes_or_calls(self, who: str, number: int, comment: str) -> None:
