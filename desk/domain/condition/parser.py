@@ -13,13 +13,13 @@ value := text | ["-"] number | "true" | "false" | date | "me" | "now" [("+" | "-
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from difflib import get_close_matches
 
 from desk.domain.refusals import N_
 
+from . import values
 from .errors import ConditionError
-from .lexer import Token, tokens, unquote
+from .lexer import Token, tokens
 from .nodes import (
     NUMBER_LIMIT,
     TEXT_TYPES,
@@ -174,12 +174,12 @@ class _Parser:
         if left.type == "choices":
             raise _not_for(left, sign)
         opening = self._expect("(")
-        values = [self._value(left)]
+        listed = [self._value(left)]
         while self._accept(","):
-            values.append(self._value(left))
+            listed.append(self._value(left))
         if not self._accept(")"):
             raise self._unclosed(opening)
-        return OneOf(left, tuple(values))
+        return OneOf(left, tuple(listed))
 
     def _contains(self, left: Field, sign: Token) -> Contains:
         if left.type != "choices" and left.type not in TEXT_TYPES:
@@ -231,13 +231,13 @@ class _Parser:
     def _fixed(self, token: Token, left: Field) -> Fixed:
         match token.kind, token.word:
             case "text", _:
-                return _text(token, left)
+                return values.text(token, left)
             case "date", _:
-                return _date(token)
+                return values.date(token)
             case "number", _:
-                return _number(token, 1)
+                return values.number(token, 1)
             case _, "-" if self.token.kind == "number":
-                return _number(self._advance(), -1)
+                return values.number(self._advance(), -1)
             case _, "true" | "false":
                 return Constant(token.word == "true", "bool")
             case _, "me":
@@ -342,42 +342,6 @@ def _fixed_type(value: Fixed) -> FieldType:
             return "time"
         case Me():
             return "text"
-
-
-def _text(token: Token, left: Field) -> Constant:
-    text = unquote(token)
-    if not text:
-        raise ConditionError(
-            N_("Nothing equals an empty text"),
-            token.position,
-            N_("Write: {name} is empty"),
-            {"name": left.name},
-        )
-    return Constant(text, "text")
-
-
-def _number(token: Token, sign: int) -> Constant:
-    number = float(token.text)
-    if number > NUMBER_LIMIT:
-        raise ConditionError(
-            N_("This number is too large"),
-            token.position,
-            N_("Write a number of at most 15 digits before the point"),
-        )
-    # Adding zero turns -0.0 into 0.0.
-    return Constant(sign * number + 0.0, "number")
-
-
-def _date(token: Token) -> Constant:
-    try:
-        day = datetime.fromisoformat(token.text).replace(tzinfo=UTC)
-    except ValueError:
-        raise ConditionError(
-            N_("There is no such day"),
-            token.position,
-            N_("Write year-month-day, as in: 2026-01-31"),
-        ) from None
-    return Constant(int((day - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1000, "time")
 
 
 def _mismatch(left: Field, token: Token) -> ConditionError:
