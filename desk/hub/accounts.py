@@ -109,7 +109,8 @@ def sign_in(
                 expires_at=now + TOKEN_LIFE,
             )
         )
-        row = connection.execute(select(person).where(person.c.id == asked.user)).one()
+        mine = select(person).where(person.c.id == asked.user)
+        row = connection.execute(mine).mappings().one()
     return Entered(token=text, person=store.person_of(row), last_op=last_op)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any
 
 from litestar import Litestar, Request, get, post
@@ -22,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk import __version__
-from desk.hub import accounts, operations, presence, pull
+from desk.hub import accounts, operations, passwords, presence, pull
 from desk.hub.accounts import Session
 from desk.hub.database import Database
 from desk.hub.errors import HubProblem, SetupError
@@ -59,6 +60,7 @@ from desk.schema import hub_tables as t
 LARGEST_REQUEST = 4 * 1024 * 1024
 #: How often it is looked who is not heard of any more, s.
 _PRESENCE_ROUND = 30.0
+_THREADS = 32
 
 _Http = Request[Any, Any, Any]
 
@@ -228,7 +230,10 @@ def create_app(
 
 
 @contextlib.asynccontextmanager
-async def _living(hub: Hub, *, close: bool) -> AsyncIterator[None]:
+async def _living(hub: Hub, *, close: bool) -> AsyncGenerator[None]:
+    # Python's own choice follows the cores; here most threads wait for the database.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "hub"))
+    await asyncio.to_thread(passwords.prepare)
     rounds = asyncio.create_task(_presence_rounds(hub))
     try:
         yield

@@ -7,7 +7,7 @@ processes over both databases; a write of this process wakes its listeners at on
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 
 from sqlalchemy.exc import DBAPIError
 
@@ -47,7 +47,7 @@ class Hints:
         self._closed = True
         self._soon(self._tell_soon)
 
-    async def subscribe(self, keep_alive: float = KEEP_ALIVE) -> AsyncIterator[Head | None]:
+    async def subscribe(self, keep_alive: float = KEEP_ALIVE) -> AsyncGenerator[Head | None]:
         """The end of the log now and whenever it has grown; None after so much silence."""
         self._enter()
         try:

@@ -9,6 +9,7 @@ import uvicorn
 from litestar import Litestar
 from sqlalchemy.exc import DBAPIError
 
+from desk.hub import logs
 from desk.hub.app import create_app
 from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
@@ -46,10 +47,11 @@ def serve(
 ) -> None:
     """Serve the hub at ``db_url`` until a signal (in the main thread) or ``Serving.stop``.
 
-    Port 0 takes a free one; ``on_ready`` is called once requests are answered. Prints nothing.
-    Raises `SetupError` (``not_set_up``, ``unreachable``, ``unsupported_url``) and `OSError` where
+    Port 0 takes a free one; ``on_ready`` is called once requests are answered. Prints nothing;
+    logs to the standard error stream. Raises `SetupError` (``not_set_up``, ``unreachable``, ``unsupported_url``) and `OSError` where
     the address is taken.
     """
+    logs.to_stream()
     with Database(db_url) as database:
         if not database.is_set_up():
             raise SetupError("not_set_up")

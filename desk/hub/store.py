@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, Select, Table, insert, or_, select, update
 
 from desk.domain.effects import Outcome
 from desk.domain.model import Entry, Item, Person, Subject, Tally, Task, Undo
@@ -16,32 +16,32 @@ from desk.hub.changes import Change
 from desk.schema import hub_tables as t
 
 
-def item_of(row: Row[Any]) -> Item:
+def item_of(row: RowMapping) -> Item:
     """An item from its row."""
-    values = dict(row._mapping)
+    values = dict(row)
     if values["undo"] is not None:
         values["undo"] = msgspec.convert(values["undo"], Undo)
     return Item(**values)
 
 
-def task_of(row: Row[Any]) -> Task:
+def task_of(row: RowMapping) -> Task:
     """A task from its row."""
-    return Task(**row._mapping)
+    return Task(**row)
 
 
-def entry_of(row: Row[Any]) -> Entry:
+def entry_of(row: RowMapping) -> Entry:
     """A timeline entry from its row."""
-    return Entry(**row._mapping)
+    return Entry(**row)
 
 
-def subject_of(row: Row[Any]) -> Subject:
+def subject_of(row: RowMapping) -> Subject:
     """A subject from its row."""
-    return Subject(**row._mapping)
+    return Subject(**row)
 
 
-def person_of(row: Row[Any]) -> Person:
+def person_of(row: RowMapping) -> Person:
     """A person from his row; his load is not counted."""
-    return Person(**row._mapping)
+    return Person(**row)
 
 
 def row_of(value: Item | Task | Entry | Subject | Tally) -> dict[str, Any]:
@@ -137,4 +137,4 @@ def _write(
 
 
 def _all(connection: Connection, query: Select[Any], make: Any) -> list[Any]:
-    return [make(row) for row in connection.execute(query)]
+    return [make(row) for row in connection.execute(query).mappings()]

@@ -1,14 +1,13 @@
 """The mirrored tables: one definition for the hub's database and for every desk's."""
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, MetaData, String, Table
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TypeEngine
 
 ID = String(36)
 USER = String(64)
-Json: TypeEngine[object] = JSON(none_as_null=True).with_variant(
-    JSONB(none_as_null=True), "postgresql"
-)
+Json: JSON[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 
 def mirrored(metadata: MetaData) -> dict[str, Table]:

@@ -4,10 +4,11 @@ Revision ID: 0001
 Revises:
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.types import TypeEngine
 
 revision = "0001"
 down_revision = None
@@ -241,7 +242,7 @@ def downgrade() -> None:
     op.drop_table("account")
 
 
-def _json() -> TypeEngine[object]:
+def _json() -> sa.JSON[Any]:
     return sa.JSON(none_as_null=True).with_variant(
         postgresql.JSONB(none_as_null=True), "postgresql"
     )
