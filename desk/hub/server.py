@@ -48,8 +48,8 @@ def serve(
     """Serve the hub at ``db_url`` until a signal (in the main thread) or ``Serving.stop``.
 
     Port 0 takes a free one; ``on_ready`` is called once requests are answered. Prints nothing;
-    logs to the standard error stream. Raises `SetupError` (``not_set_up``, ``unreachable``, ``unsupported_url``) and `OSError` where
-    the address is taken.
+    logs to the standard error stream. Raises `SetupError` (``not_set_up``, ``unreachable``,
+    ``unsupported_url``) and `OSError` where the address is taken.
     """
     logs.to_stream()
     with Database(db_url) as database:
