@@ -12,7 +12,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 from desk.domain.model import Actor, Person
 from desk.domain.operations import Intent
@@ -34,6 +34,8 @@ from desk.services.views import (
 )
 
 if TYPE_CHECKING:
+    from httpx import BaseTransport
+
     from desk.domain.playbook import Playbook
     from desk.services.context import Context
     from desk.services.network import Network
@@ -79,6 +81,7 @@ class Desk:
         *,
         clock: Callable[[], int] = wall_clock,
         random: Callable[[int], bytes] = secrets.token_bytes,
+        transport: BaseTransport | None = None,
     ) -> Desk:
         """Own the profile, unlock its vault (or make a new one) and open the local copy.
 
@@ -103,7 +106,7 @@ class Desk:
             raise
         try:
             context = Context(store, clock, random)
-            return cls(profile, context, Network(context))
+            return cls(profile, context, Network(context, transport))
         except BaseException:
             store.close()
             profile.release()
@@ -115,7 +118,7 @@ class Desk:
         self._context.store.close()
         self._profile.release()
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -312,6 +315,12 @@ class Desk:
     def stop(self) -> None:
         """End the background threads (within a second)."""
         self._network.stop()
+
+    def set_presence(self, presence: Literal["auto", "present", "away"]) -> None:
+        """Tell the hub whether one is at work; "auto" follows whether the desk is open."""
+        from desk.protocol.messages import Presence
+
+        self._network.set_presence(Presence(presence=presence))
 
     def go_offline(self, offline: bool) -> None:
         """The operator's own network switch; it lasts as long as the process."""

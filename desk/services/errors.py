@@ -13,6 +13,7 @@ from desk.domain.refusals import SENTENCES, Refusal
 from desk.text import N_
 
 if TYPE_CHECKING:
+    from desk.domain.condition import ConditionError
     from desk.domain.refusals import Conflict
 
 #: What a command ends with (the contract of the command line).
@@ -57,11 +58,24 @@ class Refused(DeskError):
 
 
 class BadCondition(DeskError):
-    """A filter that cannot be read; ``message`` says what and ``mend`` how to put it right."""
+    """A filter that cannot be read; ``condition`` says what, where, and how to put it right."""
 
     code = "bad_condition"
-    template = N_("The filter cannot be read: {message} {mend}")
+    template = N_("The filter cannot be read at character {position}: {message}. {mend}")
     exit_code = EXIT_USAGE
+
+    def __init__(self, condition: ConditionError) -> None:
+        super().__init__(position=str(condition.position + 1))
+        self.condition = condition
+
+    def text(self, translate: Callable[[str], str]) -> str:
+        """The sentence with what is wrong and what to write instead, all translated."""
+        fill = self.condition.args
+        message = translate(self.condition.message).format(**fill)
+        mend = translate(self.condition.mend).format(**fill) if self.condition.mend else ""
+        position = self.values["position"]
+        template = translate(self.template)
+        return template.format(position=position, message=message, mend=mend).strip()
 
 
 class UnknownColumn(DeskError):
@@ -241,6 +255,14 @@ class OtherAccount(DeskError):
         "Unsent work of “{user}” waits in this profile. Sign in as “{user}” or choose another "
         "profile."
     )
+    exit_code = EXIT_LOCKED
+
+
+class TakenProfile(DeskError):
+    """The hub knows this profile's device as another user's."""
+
+    code = "taken_profile"
+    template = N_("The hub knows this profile as another user's. Choose another profile.")
     exit_code = EXIT_LOCKED
 
 

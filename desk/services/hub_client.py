@@ -1,0 +1,243 @@
+"""Speaking with the hub: requests in, messages out, and every failure as a ``DeskError``.
+
+Nothing here knows of rows or queues. No request carries personal data in its URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+
+from desk.protocol.messages import (
+    PROTOCOL,
+    PROTOCOL_HEADER,
+    Handshake,
+    Page,
+    PlaybookSource,
+    Presence,
+    Problem,
+    Push,
+    Pushed,
+    SignedIn,
+    SignIn,
+)
+from desk.services.errors import (
+    BadHubAddress,
+    ClonedProfile,
+    DeskError,
+    HubProblem,
+    HubUnreachable,
+    NotAHub,
+    NotSignedIn,
+    OfflineByChoice,
+    TakenProfile,
+    TooManyAttempts,
+    WrongPassword,
+    WrongProtocol,
+)
+
+M = TypeVar("M", bound=msgspec.Struct)
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+#: The hub says something at least every 20 s; silence longer than this is a dead connection.
+WATCHDOG_SECONDS = 45.0
+_PRODUCT = "desk"
+
+
+class Gap(DeskError):
+    """The hub waits for an earlier operation, number ``expected``."""
+
+    code = "gap"
+
+    def __init__(self, expected: int) -> None:
+        super().__init__()
+        self.expected = expected
+
+
+class HubClient:
+    """One hub's address with a session's token. Safe to use from several threads.
+
+    Every request raises ``OfflineByChoice`` while ``allowed`` says no.
+    """
+
+    def __init__(
+        self,
+        hub: str,
+        token: str = "",
+        transport: httpx.BaseTransport | None = None,
+        allowed: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self._allowed = allowed
+        self.hub = normal_address(hub)
+        headers = {PROTOCOL_HEADER: str(PROTOCOL)}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        # trust_env off: a proxy from the environment must not see the token of a loopback hub.
+        self._http = httpx.Client(
+            base_url=self.hub,
+            headers=headers,
+            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            transport=transport,
+            trust_env=not is_loopback(self.hub),
+        )
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def handshake(self) -> Handshake:
+        """Who answers there. Raises ``NotAHub``, ``WrongProtocol``, ``HubUnreachable``."""
+        response = self._send("GET", "/v1/handshake")
+        if response.status_code != httpx.codes.OK:
+            self._raise_unless_done(response, missing=NotAHub(hub=self.hub))
+        try:
+            answer = msgspec.json.decode(response.content, type=Handshake)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise NotAHub(hub=self.hub) from None
+        if answer.product != _PRODUCT:
+            raise NotAHub(hub=self.hub)
+        if not answer.protocol_min <= PROTOCOL <= answer.protocol_max:
+            raise WrongProtocol(hub=self.hub)
+        return answer
+
+    def sign_in(self, message: SignIn) -> SignedIn:
+        """A token for a user's password. Raises ``WrongPassword``, ``TooManyAttempts``."""
+        return self._decode(self._post("/v1/sign-in", message), SignedIn)
+
+    def sign_out(self) -> None:
+        """Let the hub forget the token."""
+        self._raise_unless_done(self._send("POST", "/v1/sign-out"))
+
+    def playbook(self) -> PlaybookSource:
+        """The company's playbook in force."""
+        return self._get("/v1/playbook", {}, PlaybookSource)
+
+    def push(self, message: Push) -> Pushed:
+        """Send operations. Raises ``Gap``, ``ClonedProfile``."""
+        return self._decode(self._post("/v1/operations", message), Pushed)
+
+    def changes(self, cursor: str, limit: int) -> Page:
+        """What changed since ``cursor``."""
+        return self._get("/v1/changes", {"cursor": cursor, "limit": str(limit)}, Page)
+
+    def snapshot(self, after: str, limit: int) -> Page:
+        """What the reader may see, by id, from ``after`` on."""
+        return self._get("/v1/snapshot", {"after": after, "limit": str(limit)}, Page)
+
+    def presence(self, message: Presence) -> None:
+        """Say whether one is at work."""
+        self._raise_unless_done(self._post("/v1/presence", message))
+
+    @contextmanager
+    def hints(self) -> Iterator[httpx.Response]:
+        """The open stream of hints; reading it fails after ``WATCHDOG_SECONDS`` of silence."""
+        timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=WATCHDOG_SECONDS)
+        try:
+            with self._http.stream("GET", "/v1/hints", timeout=timeout) as response:
+                if response.status_code != httpx.codes.OK:
+                    response.read()
+                    self._raise_unless_done(response)
+                yield response
+        except httpx.HTTPError:
+            raise HubUnreachable(hub=self.hub) from None
+
+    def _get(self, path: str, query: dict[str, str], answer: type[M]) -> M:
+        return self._decode(self._send("GET", path, params=query), answer)
+
+    def _post(self, path: str, message: msgspec.Struct) -> httpx.Response:
+        body = msgspec.json.encode(message)
+        headers = {"content-type": "application/json"}
+        return self._send("POST", path, content=body, headers=headers)
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        if not self._allowed():
+            raise OfflineByChoice
+        try:
+            return self._http.request(method, path, **options)
+        except (httpx.HTTPError, httpx.StreamError):
+            # Without its cause: an error of the transport may quote what was sent.
+            raise HubUnreachable(hub=self.hub) from None
+
+    def _decode(self, response: httpx.Response, answer: type[M]) -> M:
+        self._raise_unless_done(response)
+        try:
+            return msgspec.json.decode(response.content, type=answer)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            # Cut off or garbled on its way: asked for again later.
+            raise HubUnreachable(hub=self.hub) from None
+
+    def _raise_unless_done(
+        self, response: httpx.Response, missing: DeskError | None = None
+    ) -> None:
+        if response.is_success:
+            return
+        problem = _problem(response)
+        wait = _retry_after(response)
+        status = response.status_code
+        raise (
+            self._known(problem, wait)
+            or (HubUnreachable(hub=self.hub, wait=wait) if _passes(status) else None)
+            or (NotSignedIn() if status == httpx.codes.UNAUTHORIZED else None)
+            or missing
+            or HubProblem(hub=self.hub, reason=problem.code or str(status))
+        )
+
+    def _known(self, problem: Problem, wait: float) -> DeskError | None:
+        match problem.code:
+            case "wrong_protocol":
+                return WrongProtocol(hub=self.hub)
+            case "wrong_password":
+                return WrongPassword()
+            case "throttled":
+                return TooManyAttempts(seconds=problem.args.get("seconds") or str(round(wait)))
+            case "gap" if problem.args.get("expected", "").isdigit():
+                return Gap(int(problem.args["expected"]))
+            case "number_used":
+                return ClonedProfile()
+            case "device_of_another":
+                return TakenProfile()
+            case _:
+                return None
+
+
+def normal_address(hub: str) -> str:
+    """The address as it is kept, without a path's last slash. Raises ``BadHubAddress``."""
+    try:
+        parts = urlsplit(hub.strip())
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+        parts = urlsplit("")
+    if not sound or parts.username or parts.query or parts.fragment:
+        raise BadHubAddress(hub=hub)
+    return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+
+
+def is_loopback(hub: str) -> bool:
+    """Whether the address is this machine's own."""
+    return urlsplit(hub).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _passes(status: int) -> bool:
+    """Whether the same request may succeed later."""
+    return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
+
+
+def _problem(response: httpx.Response) -> Problem:
+    try:
+        return msgspec.json.decode(response.content, type=Problem)
+    except (msgspec.MsgspecError, UnicodeDecodeError, httpx.StreamError):
+        return Problem(code="")
+
+
+def _retry_after(response: httpx.Response) -> float:
+    try:
+        return max(0.0, float(response.headers.get("retry-after", "0")))
+    except ValueError:
+        return 0.0

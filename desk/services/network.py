@@ -1,0 +1,183 @@
+"""A desk's side of the network: one exchange at a time, by hand or in the background."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import httpx
+
+from desk.domain.model import Person
+from desk.protocol.messages import Presence
+from desk.services import session
+from desk.services.context import Context
+from desk.services.errors import (
+    EXIT_REFUSED,
+    ClonedProfile,
+    DeskError,
+    NotSignedIn,
+    OfflineByChoice,
+)
+from desk.services.hub_client import HubClient
+from desk.services.loop import SyncLoop
+from desk.services.pull import Pull
+from desk.services.push import push
+from desk.services.views import Progress, StatusChanged, SyncReport
+
+#: How many times progress is told in a second at most.
+_TELLS_A_SECOND = 10
+
+
+class Network:
+    """What goes to the hub and comes from it, and how that stands."""
+
+    def __init__(self, context: Context, transport: httpx.BaseTransport | None = None) -> None:
+        self._context = context
+        self._transport = transport
+        self._exchange = threading.Lock()
+        self._clients = threading.Lock()
+        self._loop: SyncLoop | None = None
+        self._client: tuple[str, HubClient] | None = None
+        self._greeted = False
+        self._told = 0.0
+        self.online = False
+        self.offline_by_choice = False
+        self.syncing: Progress | None = None
+        self.last_error = ""
+
+    @property
+    def paused(self) -> bool:
+        """Whether it makes no sense to try: by choice, without a session, or as a copy."""
+        return (
+            self.offline_by_choice
+            or self._context.account is None
+            or self.last_error in (NotSignedIn.code, ClonedProfile.code)
+        )
+
+    def sign_in(self, hub: str, user: str, password: str) -> Person:
+        """See ``Desk.sign_in``."""
+        if self.offline_by_choice:
+            raise OfflineByChoice
+        with self._exchange:
+            person = session.sign_in(self._context, self._connect, hub, user, password)
+            self._drop_client()
+        self._note(online=True, error="")
+        if self._loop is not None:
+            self._loop.begin_anew()
+        return person
+
+    def sign_out(self) -> None:
+        """See ``Desk.sign_out``."""
+        with self._exchange:
+            client = None
+            if not self.offline_by_choice and session.token(self._context):
+                client = self.client()
+            session.sign_out(self._context, client)
+            self._drop_client()
+        self._note(online=False, error="")
+
+    def set_presence(self, presence: Presence) -> None:
+        """Tell the hub whether one is at work."""
+        if self.offline_by_choice:
+            raise OfflineByChoice
+        self.client().presence(presence)
+
+    def sync_once(self) -> SyncReport:
+        """Send what waits, then fetch what is new."""
+        if self.offline_by_choice:
+            raise OfflineByChoice
+        started = time.monotonic()
+        try:
+            with self._exchange:
+                report = self._sync(started)
+        except DeskError as error:
+            self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
+            raise
+        self._note(online=True, error="")
+        return report
+
+    def start(self) -> None:
+        """Exchange in the background from now on."""
+        if self._loop is None:
+            self._loop = SyncLoop(self)
+            self._loop.start()
+
+    def stop(self) -> None:
+        """End the background threads and close the connections."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.stop()
+        self._drop_client()
+
+    def wake(self) -> None:
+        """There is something to send, or another reason to look."""
+        if self._loop is not None:
+            self._loop.wake()
+
+    def go_offline(self, offline: bool) -> None:
+        """The operator's own switch."""
+        self.offline_by_choice = offline
+        self._note(online=self.online and not offline, error=self.last_error)
+        if self._loop is not None:
+            self._loop.begin_anew()
+
+    def client(self) -> HubClient:
+        """The client of this session. Raises ``NotSignedIn``."""
+        account, token = self._context.account, session.token(self._context)
+        if account is None or not token:
+            raise NotSignedIn
+        with self._clients:
+            if self._client is None or self._client[0] != token:
+                self._close_client()
+                self._client = (token, self._connect(account.hub, token))
+            return self._client[1]
+
+    def _sync(self, started: float) -> SyncReport:
+        client = self.client()
+        if not self._greeted:
+            client.handshake()
+            self._greeted = True
+        answers = push(self._context, client)
+        arrived = Pull(self._context, client, self._tell).run()
+        return SyncReport(
+            pushed=answers.pushed,
+            applied=answers.applied,
+            merged=answers.merged,
+            rejected=answers.rejected,
+            conflicts=answers.conflicts,
+            pulled=arrived.pulled,
+            forgotten=arrived.forgotten,
+            cursor=arrived.cursor,
+            seconds=time.monotonic() - started,
+        )
+
+    def _connect(self, hub: str, token: str) -> HubClient:
+        return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
+
+    def _drop_client(self) -> None:
+        with self._clients:
+            self._close_client()
+
+    def _close_client(self) -> None:
+        if self._client is not None:
+            self._client[1].close()
+        self._client = None
+        self._greeted = False
+
+    def _tell(self, progress: Progress | None) -> None:
+        now = time.monotonic()
+        ended = progress is None or progress.done == progress.total
+        if not ended and now - self._told < 1 / _TELLS_A_SECOND:
+            return
+        self._told = now
+        self.syncing = progress
+        if progress is not None:
+            self._context.events.emit(progress)
+
+    def _note(self, *, online: bool, error: str) -> None:
+        if not online:
+            self._greeted = False
+        changed = (self.online, self.last_error) != (online, error)
+        self.online, self.last_error = online, error
+        if changed:
+            self._context.events.emit(StatusChanged())

@@ -1,0 +1,129 @@
+"""The mirrored rows in ``local.db``: whole rows in and out, and plain SQL on the hot paths."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import msgspec
+from sqlalchemy import JSON, Boolean, Connection, Table
+
+from desk.domain.model import Entry, Item, Person, Subject, Task
+from desk.schema import desk_tables
+
+AnyRow: TypeAlias = Item | Task | Entry | Subject | Person
+R = TypeVar("R", Item, Task, Entry, Subject, Person)
+
+#: How many ids one statement names.
+_MANY = 500
+_encode = msgspec.json.Encoder().encode
+
+
+class Rows(Generic[R]):
+    """The rows of one kind."""
+
+    def __init__(self, kind: str, struct: type[R], table: Table) -> None:
+        self.kind = kind
+        self.struct = struct
+        self._table = table
+        fields = msgspec.structs.fields(struct)
+        kept = [(n, field) for n, field in enumerate(fields) if field.name in table.columns]
+        self._dropped = [n for n, field in enumerate(fields) if field.name not in table.columns]
+        self.columns = tuple(field.name for _, field in kept)
+        self._json = [
+            (n, msgspec.json.Decoder(field.type))
+            for n, (_, field) in enumerate(kept)
+            if isinstance(table.columns[field.name].type, JSON)
+        ]
+        self._flags = [
+            n
+            for n, (_, field) in enumerate(kept)
+            if isinstance(table.columns[field.name].type, Boolean)
+        ]
+
+    @cached_property
+    def _insert(self) -> str:
+        marks = ", ".join("?" * len(self.columns))
+        return f"INSERT OR REPLACE INTO {self.kind} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+
+    @cached_property
+    def select(self) -> str:
+        """``SELECT`` of all columns, in the order ``decode`` takes them."""
+        return f"SELECT {', '.join(self.columns)} FROM {self.kind}"  # noqa: S608
+
+    def put(self, connection: Connection, rows: Iterable[R]) -> None:
+        """Write whole rows over what stands there."""
+        values = [self._values(row) for row in rows]
+        if values:
+            connection.exec_driver_sql(self._insert, values)
+
+    def get(self, connection: Connection, ids: Iterable[str]) -> list[R]:
+        """The rows of these ids that are there."""
+        return self.where(connection, "id", ids)
+
+    def where(self, connection: Connection, column: str, values: Iterable[str]) -> list[R]:
+        """The rows whose ``column`` is one of ``values``."""
+        found: list[R] = []
+        for part in _parts(values):
+            sql = f"{self.select} WHERE {column} IN ({_marks(part)})"
+            found += [self.decode(row) for row in connection.exec_driver_sql(sql, part)]
+        return found
+
+    def all(self, connection: Connection) -> list[R]:
+        """Every row."""
+        return [self.decode(row) for row in connection.exec_driver_sql(self.select)]
+
+    def delete(self, connection: Connection, ids: Iterable[str], column: str = "id") -> None:
+        """Remove the rows whose ``column`` is one of ``ids``."""
+        for part in _parts(ids):
+            sql = f"DELETE FROM {self.kind} WHERE {column} IN ({_marks(part)})"  # noqa: S608
+            connection.exec_driver_sql(sql, part)
+
+    def decode(self, row: Sequence[Any]) -> R:
+        """The row that ``select`` gave."""
+        values = list(row)
+        for n, decoder in self._json:
+            text = values[n]
+            values[n] = decoder.decode(text) if text is not None else None
+        for n in self._flags:
+            values[n] = bool(values[n])
+        return self.struct(**dict(zip(self.columns, values, strict=True)))
+
+    def _values(self, row: R) -> tuple[Any, ...]:
+        values = list(msgspec.structs.astuple(row))
+        for n in reversed(self._dropped):
+            del values[n]
+        for n, _ in self._json:
+            value = values[n]
+            values[n] = _encode(value).decode() if value is not None else None
+        return tuple(values)
+
+
+ITEMS = Rows("item", Item, desk_tables.item)
+TASKS = Rows("task", Task, desk_tables.task)
+ENTRIES = Rows("entry", Entry, desk_tables.entry)
+SUBJECTS = Rows("subject", Subject, desk_tables.subject)
+PEOPLE = Rows("person", Person, desk_tables.person)
+#: The rows of every kind, by the kind's name on the wire.
+ROWS: dict[str, Rows[Any]] = {rows.kind: rows for rows in (ITEMS, TASKS, ENTRIES, SUBJECTS, PEOPLE)}
+
+
+def family(connection: Connection, item_id: str) -> list[Item]:
+    """An item's root with every item whose parent is that root; empty when it is not here."""
+    found = ITEMS.get(connection, (item_id,))
+    if not found:
+        return []
+    root = found[0].root_id
+    sql = f"{ITEMS.select} WHERE id = ? OR parent_id = ? ORDER BY id"
+    return [ITEMS.decode(row) for row in connection.exec_driver_sql(sql, (root, root))]
+
+
+def _parts(values: Iterable[str]) -> Iterable[tuple[str, ...]]:
+    listed = tuple(values)
+    for start in range(0, len(listed), _MANY):
+        yield listed[start : start + _MANY]
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))

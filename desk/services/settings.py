@@ -1,0 +1,48 @@
+"""Single values in ``local.db``: who is signed in where, how far the rows are, the playbook."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import Connection, delete, insert, select
+
+from desk.schema.desk_tables import setting
+
+#: Who signed in (``context.Account``); it stays after a sign-out, for the work that waits.
+ACCOUNT: Final = "account"
+SIGNED_OUT: Final = "signed_out"
+TOKEN: Final = "token"  # noqa: S105 - the name of it
+DEVICE: Final = "device"
+PLAYBOOK: Final = "playbook"
+PLAYBOOK_VERSION: Final = "playbook_version"
+#: Number of this device's last operation that the hub has answered.
+LAST_OP: Final = "last_op"
+#: Where the next pull starts; absent until a snapshot is complete.
+CURSOR: Final = "cursor"
+#: A snapshot that is arriving: the cursor it began at and the last id it has brought.
+SNAPSHOT_CURSOR: Final = "snapshot_cursor"
+SNAPSHOT_AFTER: Final = "snapshot_after"
+#: "1" while the pages on their way replace all rows (see ``pull``).
+STAGING_RESET: Final = "staging_reset"
+
+
+def get(connection: Connection, key: str) -> str | None:
+    """The value of a key, if it has one."""
+    query = select(setting.c.value).where(setting.c.key == key)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def put(connection: Connection, key: str, value: str) -> None:
+    """Set a key's value."""
+    drop(connection, key)
+    connection.execute(insert(setting).values(key=key, value=value))
+
+
+def drop(connection: Connection, *keys: str) -> None:
+    """Forget the values of keys."""
+    connection.execute(delete(setting).where(setting.c.key.in_(keys)))
+
+
+def number(connection: Connection, key: str) -> int:
+    """A key's value as a whole number; 0 where it has none."""
+    return int(get(connection, key) or 0)

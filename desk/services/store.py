@@ -1,0 +1,207 @@
+"""``local.db``: the encrypted file, its one writer and its readers.
+
+Journal mode is WAL, so a screen reads while a pull is written. What a person did or typed is
+written with ``synchronous=FULL`` and survives a power cut; what came from the hub is written with
+NORMAL, because it can be fetched again, and a pull's rows and cursor are lost together or not at
+all. Deleted data is overwritten (``secure_delete``); temporary data stays in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.pool import QueuePool, StaticPool
+from sqlcipher3 import dbapi2 as sqlcipher
+
+from desk.schema import conditions, desk_tables
+from desk.services.errors import DamagedFile, DeskError, DiskFull, ForeignFile, NewerFile
+from desk.services.vault import SQLITE_HEADER, Keys
+
+#: "desk" in ASCII: a file of ours says so in its header.
+_APPLICATION = 0x6465736B
+_VERSION = 1
+_SALT = 16
+_BUSY_MS = 10_000
+_KEPT_READERS = 4
+
+
+class Store:
+    """The open file. Any thread may read; writers wait for each other."""
+
+    def __init__(self, path: Path, connect: Callable[[], Any]) -> None:
+        self._path = path
+        self._guard = threading.RLock()
+        self._writing = _engine(connect, StaticPool, "BEGIN IMMEDIATE")
+        self._reading = _engine(
+            lambda: _read_only(connect()),
+            QueuePool,
+            "BEGIN",
+            pool_size=_KEPT_READERS,
+            max_overflow=-1,
+        )
+        self._writer: Connection | None = None
+
+    @classmethod
+    def open(cls, path: Path, keys: Keys) -> Store:
+        """Open the file, or make it where there is none.
+
+        Raises ``ForeignFile``, ``DamagedFile``, ``NewerFile``; the file is left as it is then.
+        """
+        _check_header(path, keys)
+        store = cls(path, lambda: _connect(path, keys))
+        try:
+            with store._translated():
+                store._begin()
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection that sees one moment of the file until the block ends."""
+        with self._translated(), self._reading.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+        """One transaction: committed when the block ends, undone when it raises.
+
+        With ``durable`` it is on the disk when the block has ended. Raises ``DiskFull``.
+        """
+        with self._translated(), self._guard:
+            connection = self._only_writer()
+            self._pragma(f"synchronous = {'FULL' if durable else 'NORMAL'}")
+            with connection.begin():
+                yield connection
+
+    def scrub(self) -> bool:
+        """Empty the write-ahead log, so that nothing deleted is left in it.
+
+        False when a reader held it up: do it again later.
+        """
+        with self._translated(), self._guard:
+            self._only_writer()
+            busy, _, _ = self._pragma("wal_checkpoint(TRUNCATE)")
+            return busy == 0
+
+    def close(self) -> None:
+        """Close every connection; the last one merges the write-ahead log into the file."""
+        with self._guard:
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            self._reading.dispose()
+            self._writing.dispose()
+
+    def _begin(self) -> None:
+        self._writer = self._writing.connect()
+        known = {row[0] for row in self._all("SELECT name FROM sqlite_master")}
+        (application,), (version,) = self._pragma("application_id"), self._pragma("user_version")
+        if known and application != _APPLICATION:
+            raise ForeignFile(file=str(self._path))
+        if version > _VERSION:
+            raise NewerFile(file=str(self._path))
+        self._pragma("journal_mode = WAL")
+        if not known:
+            with self._writer.begin():
+                desk_tables.metadata.create_all(self._writer, checkfirst=False)
+                self._pragma(f"application_id = {_APPLICATION}")
+                self._pragma(f"user_version = {_VERSION}")
+
+    def _only_writer(self) -> Connection:
+        if self._writer is None:
+            raise RuntimeError("the store is closed")
+        return self._writer
+
+    def _pragma(self, pragma: str) -> Any:
+        rows = self._all(f"PRAGMA {pragma}")
+        return rows[0] if rows else ()
+
+    def _all(self, sql: str) -> list[Any]:
+        # Straight to the driver: SQLAlchemy would begin a transaction first.
+        driver: Any = self._only_writer().connection.driver_connection
+        return driver.execute(sql).fetchall()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except DatabaseError as error:
+            translated = self._translate(str(error.orig))
+            if translated is None:
+                raise
+            raise translated from None
+        except sqlcipher.DatabaseError as error:
+            translated = self._translate(str(error))
+            if translated is None:
+                raise
+            raise translated from None
+
+    def _translate(self, message: str) -> DeskError | None:
+        if "is full" in message:
+            return DiskFull()
+        if "malformed" in message or "not a database" in message or "disk I/O" in message:
+            return DamagedFile(file=str(self._path))
+        return None
+
+
+def _engine(connect: Callable[[], Any], pool: type[Any], begin: str, **options: Any) -> Engine:
+    # hide_parameters: an error's text must not carry what was to be written.
+    engine = create_engine(
+        "sqlite://",
+        module=sqlcipher,
+        creator=connect,
+        poolclass=pool,
+        hide_parameters=True,
+        **options,
+    )
+
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    event.listen(engine, "begin", start)
+    return engine
+
+
+def _connect(path: Path, keys: Keys) -> Any:
+    # Transactions are begun by hand: the driver itself would begin one before writing only.
+    connection: Any = sqlcipher.connect(
+        str(path), timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA cipher_log_level = NONE")
+        connection.execute(f"PRAGMA key = \"x'{keys.file_key.hex()}{keys.file_salt.hex()}'\"")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        conditions.register(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _read_only(connection: Any) -> Any:
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _check_header(path: Path, keys: Keys) -> None:
+    """Refuse a file of another vault, and make an absent one readable by its owner alone."""
+    try:
+        with path.open("rb") as file:
+            header = file.read(_SALT)
+    except FileNotFoundError:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+        return
+    if header and (header == SQLITE_HEADER or header != keys.file_salt):
+        raise ForeignFile(file=str(path))
