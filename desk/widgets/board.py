@@ -148,13 +148,13 @@ class BoardView(Acting, Widget, can_focus=True):
         """
         if self._state is State.LOADING:
             return
-        before = self.selected_id
-        moved = self._view.follow()
+        before, column_before = self.selected_id, self._view.column
+        sideways = self._view.follow()
         self._tell_selected(before)
-        if moved or columns is None or self._state is State.FILTERED:
+        if sideways or columns is None or self._state is State.FILTERED:
             self._repaint()
             return
-        for column in {*columns, self._view.column}:
+        for column in {*columns, column_before, self._view.column}:
             self._repaint_column(column)
 
     def forget_looks(self) -> None:

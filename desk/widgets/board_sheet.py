@@ -85,12 +85,11 @@ class Sheet:
         return self._paint.header(column, span.width, here, hidden, loading)
 
     def _ghosts(self, span: Span) -> list[Line]:
-        gap = self._paint.gap(span.width)
+        gap, margin = self._paint.gap(span.width), self._paint.gap(1)
         lines: list[Line] = []
         for number in range(_GHOSTS):
-            for part in self._paint.ghost(span.width - 1, span.column + number):
-                lines.append([*part, *self._paint.gap(1)])
-            lines.append(gap)
+            ghost = self._paint.ghost(span.width - 1, span.column + number)
+            lines += [*(part + margin for part in ghost), gap]
         return self._to_height(lines, gap)
 
     def _body(self, span: Span, focused: bool) -> list[Line]:

@@ -88,14 +88,14 @@ class Viewport:
         return column, row if row < self.count(column) else None
 
     def follow(self) -> bool:
-        """Bring cursor and topmost cards back to their cards; true if the columns look moved.
+        """Bring cursor and topmost cards back to their cards; true if other columns are seen now.
 
         Where the card under the cursor is gone, the cursor stays at its row.
         """
         model = self.model
         if model is None or not self.tops:
             return False
-        before, first = self.column, self.grid.first
+        before = self.column
         height = self.row - self.tops[before]
         for column, top_id in enumerate(self._top_ids):
             place = model.where(top_id) if top_id else None
@@ -109,9 +109,9 @@ class Viewport:
             self.column, self.row = place
         self.row = max(0, min(self.row, self.count(self.column) - 1))
         self._select()
-        self._slide()
+        sideways = self._slide()
         self._scroll()
-        return (self.column, self.grid.first) != (before, first)
+        return sideways
 
     def _ids(self, column: int) -> Sequence[str]:
         columns = self.model.columns if self.model else ()

@@ -1,0 +1,41 @@
+"""The cheat-sheet of keys as Markdown, from the registry of actions.
+
+`python -m desk.widgets.cheatsheet ru` prints it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+
+from desk import text
+from desk.text import _
+from desk.widgets.action_table import ACTIONS, GROUPS
+from desk.widgets.keynames import keys_of, show_key
+
+
+def cheatsheet(keymap: Mapping[str, str] | None = None) -> str:
+    """Every action by group, with its keys as `keymap` has them, in the language in use."""
+    lines = [f"# {_('Keys')}", ""]
+    for group, title in GROUPS.items():
+        lines += [
+            f"## {_(title)}",
+            "",
+            f"| {_('Key')} | {_('Action')} | {_('What it does')} |",
+            "|---|---|---|",
+        ]
+        for action in ACTIONS:
+            if action.group == group:
+                keys = ", ".join(_code(show_key(key)) for key in keys_of(action, keymap or {}))
+                lines.append(f"| {keys} | {_(action.title)} | {_(action.help)} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _code(key: str) -> str:
+    return f"`{key}`" if key != "|" else "`\\|`"
+
+
+if __name__ == "__main__":
+    text.use(sys.argv[1] if sys.argv[1:] else None)
+    sys.stdout.write(cheatsheet())
