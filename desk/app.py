@@ -1,0 +1,458 @@
+"""The application: a skeleton of the board at once, the desk behind it as soon as it is open."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import sys
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from rich.text import Text
+from textual import constants
+from textual.screen import Screen
+from textual.widget import Widget
+
+from desk import text as words
+from desk.screens import preferences
+from desk.screens.board import BoardScreen
+from desk.screens.shell import DeskScreen, RowsArrived, Shell, StatusArrived
+from desk.services.errors import DeskError, Locked, PassphraseNeeded, WrongPassphrase
+from desk.text import _, ngettext
+from desk.widgets.actions import Live, bindings, live
+from desk.widgets.footer import KeyFooter
+from desk.widgets.status_line import StatusLine
+from desk.widgets.theming import DARK, other_theme, use_themes
+
+if TYPE_CHECKING:
+    from desk.screens.sign_in import Credentials
+    from desk.services.desk import Desk
+    from desk.services.views import Event
+
+#: Where to sign in at once: the hub's URL, the user and the password.
+Account = tuple[str, str, str]
+#: Tells the process that follows a locked one not to take a known passphrase.
+_RELOCKED = "DESK_RELOCKED"
+_CRASHED = 1
+
+
+class DeskApp(Shell):
+    """One person's desk on the screen."""
+
+    TITLE = "Desk"
+    ENABLE_COMMAND_PALETTE = False
+    COMMANDS: ClassVar[set[Any]] = set()
+    ACTION_GROUPS = ("app",)
+    BINDINGS = bindings("app")
+    CSS = """
+    Toast { max-width: 70; }
+    """
+
+    def __init__(
+        self, profile: Path, *, passphrase: str | None = None, sign_in: Account | None = None
+    ) -> None:
+        super().__init__()
+        self.profile = profile
+        self.locked = False
+        self._passphrase = passphrase
+        self._account = sign_in
+        self._chosen = preferences.load(profile)
+        self._guard = threading.Lock()
+        self._changed: set[str] | None = set()
+        self._board = BoardScreen()
+        self._told_to_sign_in = False
+        use_themes(self, self._chosen.theme or DARK)
+
+    # Opening
+
+    def get_default_screen(self) -> Screen[None]:
+        """The board, empty until the desk is open."""
+        return self._board
+
+    def frame(self) -> Iterable[Widget]:
+        """The status line and the keys."""
+        yield StatusLine()
+        yield KeyFooter()
+
+    def on_mount(self) -> None:
+        # After the first painting: the skeleton is on the screen before the heavy imports begin.
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self.go(self._open())
+
+    async def _open(self) -> None:
+        wrong = await self._try_open(self._passphrase)
+        if wrong is None:
+            await self._opened()
+        elif isinstance(wrong, Locked | WrongPassphrase):
+            self._ask_passphrase()
+        elif isinstance(wrong, PassphraseNeeded):
+            self._ask_sign_in(passphrase=True)
+        else:
+            self._give_up(wrong)
+
+    async def _try_open(self, passphrase: str | None) -> DeskError | None:
+        """Open the vault beside the keyboard; the answer is what hindered it."""
+        try:
+            self._desk = await asyncio.to_thread(_open_desk, self.profile, passphrase)
+        except DeskError as error:
+            return error
+        return None
+
+    async def _opened(self) -> None:
+        if not self.desk.signed_in:
+            if self._account is None:
+                self._ask_sign_in()
+                return
+            wrong = await self._try_sign_in(*self._account)
+            if wrong:
+                self._ask_sign_in(wrong=wrong)
+                return
+        self._show_desk()
+
+    def _show_desk(self) -> None:
+        self.desk.listen(self._heard)
+        self._board.opened()
+        self.post_message(StatusArrived())
+        self.go(self._start())
+
+    async def _start(self) -> None:
+        await asyncio.to_thread(self.desk.start)
+        await asyncio.to_thread(_warm_up)
+
+    def _ask_passphrase(self) -> None:
+        from desk.screens.unlock import Unlock
+
+        async def attempt(passphrase: str) -> str:
+            wrong = await self._try_open(passphrase)
+            return self.explain(wrong) if wrong else ""
+
+        self.push_screen(Unlock(attempt), self._unlocked)
+
+    def _unlocked(self, __: None) -> None:
+        if self.is_open:
+            self.go(self._opened())
+
+    def _ask_sign_in(self, *, passphrase: bool = False, wrong: str = "") -> None:
+        from desk.screens.sign_in import SignIn
+
+        hub, user, __ = self._account or ("", "", "")
+        signed_in = self.is_open and self.desk.signed_in
+        if signed_in:
+            status = self.desk.status()
+            hub, user = status.hub or hub, status.user or user
+        self.push_screen(
+            SignIn(
+                self._attempt,
+                hub=hub,
+                user=user,
+                passphrase=passphrase,
+                wrong=wrong,
+                leave=not signed_in,
+            ),
+            self._signed_in,
+        )
+
+    async def _attempt(self, typed: Credentials) -> str:
+        if not self.is_open:
+            wrong = await self._try_open(typed.passphrase)
+            if wrong:
+                return self.explain(wrong)
+        return await self._try_sign_in(typed.hub, typed.user, typed.password)
+
+    async def _try_sign_in(self, hub: str, user: str, password: str) -> str:
+        try:
+            await asyncio.to_thread(self.desk.sign_in, hub, user, password)
+        except DeskError as error:
+            return self.explain(error)
+        self._told_to_sign_in = False
+        return ""
+
+    def _signed_in(self, __: None) -> None:
+        if not self.is_open or not self.desk.signed_in:
+            return
+        if self._board.kind:
+            self._sync()
+        else:
+            self._show_desk()
+
+    def _give_up(self, error: DeskError) -> None:
+        from desk.screens.notice import Notice
+
+        def leave(__: None) -> None:
+            self.exit(return_code=error.exit_code)
+
+        self.push_screen(Notice(_("Desk cannot be opened"), self.explain(error)), leave)
+
+    # What comes from other threads
+
+    def _heard(self, event: Event) -> None:
+        """Called in whichever thread; what to show is decided in handlers on the main one."""
+        from desk.services.views import RowsChanged
+
+        if isinstance(event, RowsChanged):
+            with self._guard:
+                if event.ids is None or self._changed is None:
+                    self._changed = None
+                else:
+                    self._changed |= event.ids
+            self.post_message(RowsArrived())
+        else:
+            self.post_message(StatusArrived())
+
+    async def on_rows_arrived(self) -> None:
+        """Hand the changed rows to every screen that shows some."""
+        with self._guard:
+            changed = None if self._changed is None else frozenset(self._changed)
+            self._changed = set()
+        if changed is not None and not changed:
+            return
+        for screen in self.screen_stack:
+            follow = getattr(screen, "rows_changed", None)
+            if follow is not None:
+                waiting = follow(changed)
+                if inspect.isawaitable(waiting):
+                    await waiting
+
+    def on_status_arrived(self) -> None:
+        """Tell the status lines, and once that the hub wants a new sign-in."""
+        if not self.is_open:
+            return
+        status = self.desk.status()
+        for screen in self.screen_stack:
+            for line in screen.query(StatusLine):
+                line.show(status, self.people)
+            follow = getattr(screen, "status_changed", None)
+            if follow is not None:
+                follow()
+        if status.last_error == "not_signed_in" and not self._told_to_sign_in:
+            self._told_to_sign_in = True
+            self.notify(
+                _("The hub asks you to sign in again (F5). What waits to be sent is kept."),
+                severity="warning",
+                timeout=15,
+            )
+
+    # Actions
+
+    def why_not(self, action: str) -> str | None:
+        """Why an action that works everywhere is not possible now."""
+        if action in ("app.quit", "app.help", "app.theme", "app.palette"):
+            return None
+        if not self.is_open or not self._board.kind:
+            return _("The desk is not open yet.")
+        if action == "app.lock" and not _has_passphrase(self.profile):
+            return _("This desk opens with the key of your system session: lock the session.")
+        if action == "app.language" and len(self.screen_stack) > 1:
+            return _("Go back to the board to change the language.")
+        return None
+
+    def _reachable(self) -> list[Live]:
+        """What the keys do here, without what an input does by itself."""
+        return [one for one in live(self.screen) if one.id or isinstance(one.node, DeskScreen)]
+
+    def action_help(self) -> None:
+        """Explain this place and its keys."""
+        from desk.screens.help import Help
+
+        here = getattr(self.screen, "help_here", None)
+        self.push_screen(Help(here() if here else "", self._reachable()))
+
+    def action_palette(self) -> None:
+        """Find an action by its name."""
+        from desk.screens.palette import Palette
+
+        async def chosen(one: Live | None) -> None:
+            if one:
+                await self.run_action(one.action, one.node)
+
+        self.push_screen(Palette(self._reachable()), chosen)
+
+    def action_search(self) -> None:
+        """Find a card."""
+        from desk.screens.search import Search
+
+        self.push_screen(
+            Search(), lambda item_id: self._board.open_card(item_id) if item_id else None
+        )
+
+    def action_inbox(self) -> None:
+        """Open the inbox."""
+        from desk.screens.inbox import InboxScreen
+
+        if not isinstance(self.screen, InboxScreen):
+            self.push_screen(InboxScreen())
+
+    def action_sync(self) -> None:
+        """Exchange changes with the hub now; where it wants a sign-in, ask for it."""
+        if self.desk.status().last_error == "not_signed_in":
+            self._ask_sign_in()
+        else:
+            self._sync()
+
+    def _sync(self) -> None:
+        self.go(self._synchronise())
+
+    async def _synchronise(self) -> None:
+        try:
+            report = await asyncio.to_thread(self.desk.sync_once)
+        except DeskError as error:
+            self.warn(error)
+            return
+        sent = ngettext("{n} action sent", "{n} actions sent", report.pushed)
+        came = ngettext("{n} change received", "{n} changes received", report.pulled)
+        self.notify(f"{sent.format(n=report.pushed)}, {came.format(n=report.pulled)}.")
+
+    def action_offline(self) -> None:
+        """Switch the network off, or on again."""
+        offline = not self.desk.status().offline_by_choice
+        self.go(self._go_offline(offline))
+
+    async def _go_offline(self, offline: bool) -> None:
+        await asyncio.to_thread(self.desk.go_offline, offline)
+        self.notify(
+            _("The network is off. Go on working; everything is sent later.")
+            if offline
+            else _("The network is on again.")
+        )
+        self.post_message(StatusArrived())
+
+    def action_theme(self) -> None:
+        """The other theme."""
+        self.theme = other_theme(self.theme)
+        self._chosen.theme = self.theme
+        preferences.save(self.profile, self._chosen)
+
+    def action_language(self) -> None:
+        """The other language."""
+        other = "en" if words.language() == "ru" else "ru"
+        self._chosen.language = words.use(other)
+        preferences.save(self.profile, self._chosen)
+        self._board.relabel()
+        self.screen.refresh_bindings()
+        self.post_message(StatusArrived())
+
+    def action_lock(self) -> None:
+        """Drop the keys: the process ends and another one asks for the passphrase."""
+        self.locked = True
+        self._leave()
+
+    async def action_quit(self) -> None:
+        """Leave the application; what was typed is on the disk first."""
+        self._leave()
+
+    def _leave(self) -> None:
+        for screen in self.screen_stack:
+            flush = getattr(screen, "flush", None)
+            if flush is not None:
+                flush()
+        self.exit()
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy within the application alone: the terminal's clipboard would carry data out."""
+        self._clipboard = text
+
+    # The end
+
+    def close(self) -> None:
+        """End the work that was begun and close the desk."""
+        self._writing.shutdown(wait=True)
+        if self._desk is not None:
+            self._desk.close()
+            self._desk = None
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Stop with one line; Textual's report would print the values of variables."""
+        from desk.screens import crash
+
+        self._return_code = _CRASHED
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            line = crash.sentence(crash.record(error, self.profile))
+            self._exit_renderables.append(Text(line))
+        self._close_messages_no_wait()
+
+    def panic(self, *renderables: object) -> None:
+        """Stop without printing what Textual would."""
+        del renderables
+        self._handle_exception(RuntimeError())
+
+
+def _open_desk(profile: Path, passphrase: str | None) -> Desk:
+    from desk.services.desk import Desk
+
+    return Desk.open(profile, passphrase)
+
+
+def _warm_up() -> None:
+    """Load what the first opened card needs, so that it opens at once."""
+    import desk.screens.card
+    import desk.screens.transition_dialog  # noqa: F401
+
+
+def _has_passphrase(profile: Path) -> bool:
+    import json
+
+    try:
+        described = json.loads((profile / "local.key").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return described.get("source") == "passphrase"
+
+
+def _close_leaks() -> None:
+    """Textual's own log, screenshots and key scripts write or act by environment: not here."""
+    for name in ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DEBUG"):
+        os.environ.pop(name, None)
+    for name, value in (
+        ("LOG_FILE", None),
+        ("DEBUG", False),
+        ("PRESS", ""),
+        ("SCREENSHOT_DELAY", -1),
+    ):
+        setattr(constants, name, value)
+
+
+def run(
+    profile: Path,
+    *,
+    passphrase: str | None = None,
+    sign_in: Account | None = None,
+    lang: str | None = None,
+) -> int:
+    """Open the application on a profile; the answer is the exit code.
+
+    `passphrase` opens the vault without asking; `sign_in` signs in where nobody is yet; `lang` was
+    asked for on the command line and goes before the language chosen in the application.
+    """
+    _close_leaks()
+    chosen = preferences.load(profile).language
+    if lang is None and chosen:
+        words.use(chosen)
+    if os.environ.pop(_RELOCKED, None):
+        passphrase = None
+    app = DeskApp(profile, passphrase=passphrase, sign_in=sign_in)
+    try:
+        app.run()
+    finally:
+        app.close()
+    if app.locked:
+        return _start_anew()
+    return app.return_code or 0
+
+
+def _start_anew() -> int:
+    """The same command in a new process: nothing of this one stays in memory."""
+    os.environ[_RELOCKED] = "1"
+    command = [sys.executable, *sys.orig_argv[1:]]
+    if sys.platform == "win32":
+        import subprocess
+
+        # Windows has no exec that keeps the terminal; this process waits with its keys dropped.
+        return subprocess.call(command)  # noqa: S603 - the command this process was started with
+    return os.execv(sys.executable, command)  # noqa: S606 - the command this process was started with

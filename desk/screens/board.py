@@ -1,0 +1,323 @@
+"""The board: the cards of one kind by stage, and what is done with them from there."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, get_args
+
+from textual import on
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.widgets import Static
+
+from desk.domain.playbook import Kind
+from desk.screens.shell import DeskScreen
+from desk.screens.transitions import perform, shift
+from desk.screens.words import person_name
+from desk.services.errors import DeskError
+from desk.text import N_, _, format_number, language
+from desk.widgets.actions import bind, bindings
+from desk.widgets.board import BoardView
+from desk.widgets.board_model import Names
+from desk.widgets.safe import plain
+
+if TYPE_CHECKING:
+    from desk.services.board import Board, Sort
+
+SORTS: dict[str, str] = {
+    "urgent": N_("urgent first"),
+    "new": N_("newest first"),
+    "old": N_("oldest first"),
+    "score": N_("highest score first"),
+}
+_MINE = "responsible = me"
+#: Above this many changed cards one reading is cheaper than following each.
+_MANY = 400
+
+
+class BoardScreen(DeskScreen[None]):
+    """A skeleton until the desk is open, then the board of the role's first kind."""
+
+    DEFAULT_CSS = """
+    BoardScreen #board-line { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
+    """
+    ACTION_GROUPS = ("board",)
+    BINDINGS = bindings("board")
+    AUTO_FOCUS = "BoardView"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kind = ""
+        self.sort: Sort = "urgent"
+        self.filter = ""
+        self.mine = False
+        self.board: Board | None = None
+        self._reading = False
+        self._stale = False
+        self._counts: dict[str, int] = {}
+        self._sources: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="board-line", markup=False)
+        yield BoardView(Names(self._source, self._person), now=self.shell.now)
+        yield from self.shell.frame()
+
+    def _source(self, source: str | None) -> str:
+        return self._sources.get(source or "", source or "")
+
+    def _person(self, user: str | None) -> str:
+        return person_name(self.shell.people, user) if user and self.shell.is_open else ""
+
+    @property
+    def view(self) -> BoardView:
+        return self.query_one(BoardView)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds with a board that the person may see at all."""
+        desk = self.desk
+        role = desk.playbook.roles.get(desk.me.role)
+        return tuple(
+            kind
+            for kind in desk.playbook.board_kinds
+            if role is None or not role.sees or kind.id in role.sees
+        )
+
+    def on_mount(self) -> None:
+        if self.shell.is_open:
+            self.opened()
+
+    def opened(self) -> None:
+        """The desk is open: show the first board."""
+        kinds = self.kinds
+        if not kinds:
+            self.query_one("#board-line", Static).update(Content(_("Your role has no boards.")))
+            return
+        role = self.desk.playbook.roles[self.desk.me.role]
+        known = {kind.id for kind in kinds}
+        for number, kind in enumerate(kinds[:9], start=1):
+            title = kind.titles.get(language())
+            bind(self, str(number), f"kind('{kind.id}')", title, _("Go to this board."))
+        if self.kind not in known:
+            self.kind = role.start if role.start in known else kinds[0].id
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the board anew, beside the keyboard."""
+        self._learn_sources()
+        self._entitle()
+        if self._reading:
+            self._stale = True
+            return
+        self._reading = True
+        self.shell.go(self._load())
+
+    def _learn_sources(self) -> None:
+        field = self.desk.playbook.fields(self.kind).get("source")
+        choices = field.choices if field else ()
+        self._sources = {one.id: one.title.get(language()) for one in choices}
+
+    async def _load(self) -> None:
+        try:
+            while True:
+                self._stale = False
+                await self._read()
+                if not self._stale:
+                    break
+        except DeskError as error:
+            self.shell.warn(error)
+        finally:
+            self._reading = False
+
+    async def _read(self) -> None:
+        from desk.services.board import Board
+
+        board = Board(self.desk, self.kind, self.sort, self._condition())
+        filtered = bool(self.filter or self.mine)
+        if self.board is None or self.board.kind != self.kind:
+            self.view.show_loading(board)
+        await asyncio.to_thread(board.load)
+        counts = await asyncio.to_thread(self.desk.count, by="kind")
+        if self._stale:
+            return
+        self.board = board
+        self._counts = counts
+        self.view.forget_looks()
+        self.view.show(board, filtered=filtered)
+        self._entitle()
+        self.refresh_bindings()
+
+    def _condition(self) -> str | None:
+        parts = [part for part in (self.filter, _MINE if self.mine else "") if part]
+        return (
+            " and ".join(f"({part})" for part in parts)
+            if len(parts) > 1
+            else "".join(parts) or None
+        )
+
+    def _entitle(self) -> None:
+        parts: list[Content | tuple[str, str]] = []
+        for number, kind in enumerate(self.kinds, start=1):
+            title = kind.titles.get(language())
+            count = self._counts.get(kind.id)
+            text = f" {number} {title}" + (f" {format_number(count)}" if count else "") + " "
+            here = kind.id == self.kind
+            parts.append((text, "bold $text on $primary" if here else "$text-muted"))
+        order = _(SORTS[self.sort])
+        marks = [order, *([_("mine")] if self.mine else [])]
+        parts.append((f"  {' · '.join(marks)}", "$text-muted"))
+        if self.filter:
+            parts.append((f" · {_('filter')}: ", "$text-warning"))
+            parts.append(plain(self.filter, lines=False))
+        self.query_one("#board-line", Static).update(Content.assemble(*parts))
+
+    # Following changes
+
+    def rows_changed(self, ids: frozenset[str] | None) -> None:
+        """Follow changed items; when nearly all changed, read anew."""
+        if self.board is None:
+            return
+        if ids is None or len(ids) > _MANY:
+            self.reload()
+            return
+        columns = self.board.update(ids)
+        self._counts = self.desk.count(by="kind")
+        self.view.changed(columns)
+        self._entitle()
+
+    # Cards
+
+    @on(BoardView.Opened)
+    def _open(self, event: BoardView.Opened) -> None:
+        self.open_card(event.id)
+
+    def open_card(self, item_id: str) -> None:
+        """Show a card over the board."""
+        from desk.screens.card import CardScreen
+
+        try:
+            card = self.desk.card(item_id)
+        except DeskError as error:
+            self.shell.warn(error)
+            return
+        self.app.push_screen(CardScreen(card, self._beside))
+
+    def _beside(self, item_id: str, away: int) -> str | None:
+        place = self.board.where(item_id) if self.board else None
+        if self.board is None or place is None:
+            return None
+        ids = self.board.columns[place[0]].ids
+        row = place[1] + away
+        if not 0 <= row < len(ids):
+            return None
+        return ids[row]
+
+    @on(BoardView.MoveAsked)
+    def _move(self, event: BoardView.MoveAsked) -> None:
+        place = self.board.where(event.id) if self.board else None
+        if self.board is None or place is None:
+            return
+        column = place[0] + event.direction
+        if not 0 <= column < len(self.board.columns):
+            self.notify(_("There is no stage further on."), severity="warning")
+            return
+        stage = self.board.columns[column].stage.id
+        self.shell.go(shift(self.shell, event.id, stage))
+
+    def action_act(self) -> None:
+        """Choose what to do with the card under the cursor."""
+        from desk.screens.menu import steps
+
+        item_id = self.view.selected_id
+        if item_id is None:
+            return
+        try:
+            card = self.desk.card(item_id)
+        except DeskError as error:
+            self.shell.warn(error)
+            return
+
+        def chosen(transition: str | None) -> None:
+            if transition:
+                self.shell.go(perform(self.shell, item_id, transition))
+
+        self.app.push_screen(steps(card, self.shell.playbook), chosen)
+
+    def action_new(self) -> None:
+        """Create a card of this kind; works without the hub."""
+        from desk.screens.new_item import NewItem
+
+        kind = self.desk.playbook.kinds[self._creatable()]
+        draft = self.desk.draft("", f"new:{kind.id}")
+        self.app.push_screen(NewItem(kind, self.desk, self.shell.people, draft), self._created)
+
+    def _creatable(self) -> str:
+        role = self.desk.playbook.roles[self.desk.me.role]
+        return self.kind if self.kind in role.creates else next(iter(role.creates), "")
+
+    def _created(self, item_id: str | None) -> None:
+        if item_id:
+            self.notify(_("Created."))
+            self.view.select(item_id)
+
+    # What is shown
+
+    def action_kind(self, kind: str) -> None:
+        """Go to the board of a kind."""
+        if kind == self.kind:
+            return
+        self.kind = kind
+        self.filter = ""
+        self.reload()
+
+    def action_next_board(self) -> None:
+        """Go to the board of the next kind."""
+        ids = [kind.id for kind in self.kinds]
+        self.action_kind(ids[(ids.index(self.kind) + 1) % len(ids)])
+
+    def action_sort(self) -> None:
+        """Change the order of the cards."""
+        sorts = get_args(_sort_type())
+        self.sort = sorts[(sorts.index(self.sort) + 1) % len(sorts)]
+        self.reload()
+        self.notify(_(SORTS[self.sort]))
+
+    def action_mine(self) -> None:
+        """Show only one's own cards, or all again."""
+        self.mine = not self.mine
+        self.reload()
+
+    def action_filter(self) -> None:
+        """Ask for a condition."""
+        from desk.screens.filter import FilterPrompt
+
+        prompt = FilterPrompt(self.desk, self.kind, self.filter, self._filter)
+        self.app.push_screen(prompt)
+
+    def _filter(self, condition: str) -> None:
+        self.filter = condition
+        self.reload()
+
+    def action_hint(self) -> None:
+        """Explain the stage under the cursor."""
+        if self.board is None:
+            return
+        stage = self.board.columns[self.view.cursor[0]].stage
+        hint = stage.hint.get(language()) if stage.hint else _("This stage has no hint.")
+        self.notify(hint, title=stage.title.get(language()), timeout=10)
+
+    def why_not(self, action: str) -> str | None:
+        """Why an action of the board is not possible now."""
+        if not self.shell.is_open or self.board is None:
+            return _("The board is being read; a moment.")
+        if action == "board.act" and self.view.selected_id is None:
+            return _("There is no card under the cursor")
+        if action == "board.new" and not self._creatable():
+            return _("Your role may not create cards.")
+        return None
+
+
+def _sort_type() -> object:
+    from desk.services import board
+
+    return board.Sort

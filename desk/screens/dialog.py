@@ -1,0 +1,113 @@
+"""The frame every dialog has: a title, a body, what is wrong, and the keys at the bottom."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Generic, TypeVar, cast
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button, Static
+
+from desk.screens.fields import FieldRow, Notes
+from desk.screens.shell import Shell
+from desk.text import _
+from desk.widgets.actions import Acting, bindings
+from desk.widgets.safe import plain
+
+_T = TypeVar("_T")
+
+
+class Dialog(Acting, ModalScreen[_T], Generic[_T]):
+    """A question over the screen behind it. Enter says yes, Esc leaves; letters say neither."""
+
+    DEFAULT_CSS = """
+    Dialog { align: center middle; background: $background 60%; }
+    Dialog #dialog {
+        width: 76; max-width: 96%; height: auto; max-height: 94%;
+        background: $panel; border: round $primary; padding: 0 2;
+        border-title-color: $text-primary; border-title-style: bold;
+    }
+    Dialog #body { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+    Dialog #about { color: $text-muted; height: auto; margin-bottom: 1; }
+    Dialog #about.-empty { display: none; }
+    Dialog #hint { color: $text-muted; height: 2; margin-top: 1; }
+    Dialog #wrong { color: $text-error; height: auto; display: none; }
+    Dialog #wrong.-shown { display: block; }
+    Dialog #keys { height: 1; margin-top: 1; align-horizontal: right; }
+    Dialog #keys Button { margin-left: 2; min-width: 12; }
+    """
+    ACTION_GROUPS = ("dialog",)
+    BINDINGS = bindings("dialog")
+    AUTO_FOCUS = ""
+
+    #: What stands in the frame's upper edge.
+    heading: str = ""
+    #: What the dialog is about, under the heading.
+    about: str = ""
+    #: The word on the button that Enter presses.
+    verb: str = ""
+
+    @property
+    def shell(self) -> Shell:
+        return cast("Shell", self.app)
+
+    def body(self) -> Iterable[Widget]:
+        """The dialog's own widgets."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog") as frame:
+            frame.border_title = plain(self.heading, lines=False)
+            yield Static(plain(self.about), id="about", classes="" if self.about else "-empty")
+            with VerticalScroll(id="body", can_focus=False):
+                yield from self.body()
+            yield Static(id="wrong", markup=False)
+            yield Static(id="hint", markup=False)
+            with Horizontal(id="keys"):
+                yield Button(
+                    Content(f"{self.verb or _('OK')} · Enter"),
+                    variant="primary",
+                    compact=True,
+                    id="yes",
+                )
+                yield Button(Content(f"{_('Cancel')} · Esc"), compact=True, id="no")
+
+    def on_mount(self) -> None:
+        first = self.query("#body .field-editor, #body Input, #body TextArea")
+        (first.first() if first else self.query_one("#yes")).focus()
+
+    def complain(self, sentence: str) -> None:
+        """Say what is wrong, above the keys; an empty sentence takes it away."""
+        line = self.query_one("#wrong", Static)
+        line.set_class(bool(sentence), "-shown")
+        line.update(plain(sentence))
+
+    def hint(self, sentence: str) -> None:
+        """Say what helps with the field in use."""
+        self.query_one("#hint", Static).update(plain(sentence))
+
+    @on(FieldRow.Sent)
+    @on(Notes.Sent)
+    def _enter(self) -> None:
+        self.action_accept()
+
+    @on(Button.Pressed, "#yes")
+    def _yes(self) -> None:
+        self.action_accept()
+
+    @on(Button.Pressed, "#no")
+    def _no(self) -> None:
+        self.action_cancel()
+
+    def action_accept(self) -> None:
+        """What Enter does."""
+        raise NotImplementedError
+
+    def action_cancel(self) -> None:
+        """What Esc does."""
+        self.dismiss(None)

@@ -1,0 +1,275 @@
+"""Editors of fields as the playbook declares them: one row with a title, an editor and a line for
+what is wrong with the value. Forms and dialogs are made of these rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Checkbox, Input, Select, SelectionList, Static, TextArea
+
+from desk.domain.forms import is_empty, parse_value
+from desk.domain.model import Person, Value
+from desk.domain.playbook import Field
+from desk.domain.refusals import Refusal
+from desk.screens.words import NOTHING, date, phone, title_of
+from desk.text import _, language
+from desk.widgets.safe import plain
+
+if TYPE_CHECKING:
+    from textual.events import Key
+
+REQUIRED = "◆"
+
+
+def typed(field: Field, value: Value) -> str:
+    """A value as one would type it; the inverse of `desk.domain.forms.parse_value`."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(str(part) for part in value)
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if isinstance(value, int | float):
+        return _number(value / 100 if field.type == "money" else value)
+    if field.type == "phone":
+        return phone(value)
+    return date(value) if field.type == "date" else value
+
+
+def _number(value: float) -> str:
+    text = f"{value:.2f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    return text.replace(".", ",") if language() == "ru" else text
+
+
+class Notes(TextArea):
+    """A few lines of text. Tab leaves it; Enter begins a new line, or sends where `sends`."""
+
+    class Sent(Message):
+        """Enter was pressed in an area that sends."""
+
+    def __init__(self, text: str = "", *, sends: bool = False, **kwargs: Any) -> None:
+        super().__init__(
+            text, tab_behavior="focus", show_line_numbers=False, compact=True, **kwargs
+        )
+        self._sends = sends
+
+    async def _on_key(self, event: Key) -> None:
+        if self._sends and event.key in ("enter", "ctrl+j", "shift+enter", "alt+enter"):
+            event.stop()
+            event.prevent_default()
+            if event.key == "enter":
+                self.post_message(self.Sent())
+            else:
+                self.insert("\n")
+            return
+        await super()._on_key(event)
+
+
+class FieldRow(Vertical):
+    """One field: its title, an editor fit for its type, and what is wrong with what was typed."""
+
+    DEFAULT_CSS = """
+    FieldRow { height: auto; margin: 0; }
+    FieldRow > Horizontal { height: auto; }
+    FieldRow .field-title { width: 26; padding-right: 1; color: $text-muted; }
+    FieldRow:focus-within .field-title { color: $text; text-style: bold; }
+    FieldRow .field-editor { width: 1fr; }
+    FieldRow Input.field-editor { background: $surface; }
+    FieldRow TextArea.field-editor { height: auto; min-height: 2; max-height: 5; }
+    FieldRow TextArea.field-editor { background: $surface; }
+    FieldRow SelectionList.field-editor { height: auto; max-height: 6; border: none; padding: 0; }
+    FieldRow Checkbox.field-editor { background: $background; }
+    FieldRow .field-fixed { width: 1fr; }
+    FieldRow .field-error { display: none; color: $text-error; padding-left: 26; height: auto; }
+    FieldRow.-wrong .field-error { display: block; }
+    """
+
+    class Edited(Message):
+        """What stands in the editor is not what stood there before."""
+
+        def __init__(self, row: FieldRow) -> None:
+            super().__init__()
+            self.row = row
+
+        @property
+        def control(self) -> FieldRow:
+            return self.row
+
+    class Sent(Message):
+        """Enter was pressed in the editor."""
+
+    def __init__(
+        self,
+        field: Field,
+        value: Value,
+        *,
+        owner: str,
+        people: Mapping[str, Person],
+        required: bool = False,
+        editable: bool = True,
+        text: str | None = None,
+    ) -> None:
+        """`text` is what was typed before and not saved; `owner` is a kind or "subject"."""
+        super().__init__(id=f"row-{owner}-{field.id}")
+        self.field = field
+        self.owner = owner
+        self.required = required
+        self.editable = editable
+        self.saved = typed(field, value)
+        self.text = self.saved if text is None else text
+        self._people = people
+
+    @property
+    def key(self) -> str:
+        """The field's name in a draft: subject fields apart from the item's."""
+        return f"subject.{self.field.id}" if self.owner == "subject" else self.field.id
+
+    @property
+    def changed(self) -> bool:
+        """Whether something else stands here than was saved."""
+        return self.text != self.saved
+
+    def value(self) -> Value | Refusal:
+        """What was typed, as a value, or why it is none."""
+        return parse_value(self.field, self.text)
+
+    @property
+    def empty(self) -> bool:
+        value = self.value()
+        return not isinstance(value, Refusal) and is_empty(value)
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Static(self._title(), classes="field-title")
+            yield self._editor()
+        yield Static(classes="field-error", markup=False)
+
+    def _title(self) -> Content:
+        title = title_of(self.field)
+        if self.required:
+            return Content.assemble((f"{REQUIRED} ", "$text-warning"), title)
+        return Content(title)
+
+    def _editor(self) -> Widget:
+        if not self.editable:
+            return Static(plain(self.text or NOTHING), classes="field-fixed")
+        make = {
+            "long": self._long,
+            "choice": self._choice,
+            "choices": self._choices,
+            "bool": self._bool,
+            "user": self._user,
+        }.get(self.field.type, self._line)
+        editor = make()
+        editor.add_class("field-editor")
+        return editor
+
+    def _line(self) -> Widget:
+        return Input(
+            self.text, compact=True, max_length=self.field.max_length, select_on_focus=False
+        )
+
+    def _long(self) -> Widget:
+        return Notes(self.text)
+
+    def _choice(self) -> Widget:
+        return self._select([(title_of(one), one.id) for one in self.field.choices])
+
+    def _user(self) -> Widget:
+        people = sorted(self._people.values(), key=lambda one: one.name)
+        return self._select([(one.name, one.id) for one in people if one.active])
+
+    def _select(self, options: Sequence[tuple[str, str]]) -> Widget:
+        known = {identifier for __, identifier in options}
+        return Select(
+            [(plain(title, lines=False), identifier) for title, identifier in options],
+            prompt=_("not chosen"),
+            value=self.text if self.text in known else Select.NULL,
+            compact=True,
+        )
+
+    def _choices(self) -> Widget:
+        chosen = {part.strip() for part in self.text.split(",")}
+        return SelectionList[str](
+            *((Content(title_of(one)), one.id, one.id in chosen) for one in self.field.choices),
+            compact=True,
+        )
+
+    def _bool(self) -> Widget:
+        return Checkbox(_("yes"), self.text == "1", compact=True)
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    @on(Select.Changed)
+    @on(SelectionList.SelectedChanged)
+    @on(Checkbox.Changed)
+    def _typed(self, event: Message) -> None:
+        event.stop()
+        text = self._read(event)
+        if text == self.text:
+            return
+        self.text = text
+        self.post_message(self.Edited(self))
+
+    def _read(self, event: Message) -> str:
+        if isinstance(event, Input.Changed):
+            return event.value
+        if isinstance(event, TextArea.Changed):
+            return event.text_area.text
+        if isinstance(event, Select.Changed):
+            return "" if event.value is Select.NULL else str(event.value)
+        if isinstance(event, Checkbox.Changed):
+            return self._ticked(event.value)
+        assert isinstance(event, SelectionList.SelectedChanged)
+        order = [one.id for one in self.field.choices]
+        return ", ".join(sorted(event.selection_list.selected, key=order.index))
+
+    def _ticked(self, value: bool) -> str:
+        # A box nobody touched says nothing; one that was ticked and cleared says no.
+        return "1" if value else "0" if self.text else ""
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.post_message(self.Sent())
+
+    def follow(self, value: Value) -> bool:
+        """Take over what stands on the card now, unless something else was typed here."""
+        text = typed(self.field, value)
+        if self.changed or text == self.saved:
+            return False
+        self.saved = self.text = text
+        editor = self.query(".field-editor, .field-fixed").first()
+        if isinstance(editor, Input):
+            editor.value = text
+        elif isinstance(editor, TextArea):
+            editor.text = text
+        elif isinstance(editor, Select):
+            editor.value = text or Select.NULL
+        elif isinstance(editor, Checkbox):
+            editor.value = text == "1"
+        elif isinstance(editor, SelectionList):
+            editor.deselect_all()
+            for part in value if isinstance(value, list) else ():
+                editor.select(part)
+        elif isinstance(editor, Static):
+            editor.update(plain(text or NOTHING))
+        return True
+
+    def complain(self, sentence: str) -> None:
+        """Show `sentence` under the editor; an empty one takes the complaint away."""
+        self.set_class(bool(sentence), "-wrong")
+        self.query_one(".field-error", Static).update(plain(sentence))
+
+    def focus_editor(self) -> None:
+        """Put the cursor into the editor."""
+        editor = self.query(".field-editor")
+        if editor:
+            editor.first().focus()

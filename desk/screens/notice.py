@@ -1,0 +1,24 @@
+"""A dialog with one thing to read."""
+
+from __future__ import annotations
+
+from desk.screens.dialog import Dialog
+from desk.text import _
+
+
+class Notice(Dialog[None]):
+    """Says something and waits for Enter or Esc."""
+
+    def __init__(self, heading: str, about: str) -> None:
+        super().__init__()
+        self.heading = heading
+        self.about = about
+        self.verb = _("Close")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.query_one("#no").display = False
+
+    def action_accept(self) -> None:
+        """It was read."""
+        self.dismiss(None)

@@ -1,0 +1,44 @@
+"""What a person chose for the screen: theme and language, in the profile's `settings.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+_FILE = "settings.toml"
+_WORDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+@dataclass(slots=True)
+class Preferences:
+    """Empty text means that nothing was chosen. None of it is personal data."""
+
+    theme: str = ""
+    language: str = ""
+
+
+def load(profile: Path) -> Preferences:
+    """The profile's preferences; a missing or unreadable file means none."""
+    try:
+        data = tomllib.loads((profile / _FILE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        return Preferences()
+    return Preferences(_word(data.get("theme")), _word(data.get("language")))
+
+
+def save(profile: Path, chosen: Preferences) -> None:
+    """Write them; a folder that cannot be written keeps the old ones."""
+    lines = [
+        f'{name} = "{_word(value)}"\n'
+        for name, value in (("theme", chosen.theme), ("language", chosen.language))
+        if value
+    ]
+    try:
+        (profile / _FILE).write_text("".join(lines), encoding="utf-8")
+    except OSError:
+        return
+
+
+def _word(value: object) -> str:
+    return value if isinstance(value, str) and set(value) <= _WORDS else ""

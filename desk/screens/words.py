@@ -1,0 +1,177 @@
+"""What screens and commands say of rules and values: refusals, fields, people, timeline events.
+
+Everything here is plain text without markup; foreign parts are made safe where they are painted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from desk.domain.model import Entry, Person, Value
+from desk.domain.playbook import Field, Kind, Playbook, Stage, Transition
+from desk.domain.refusals import SENTENCES, Conflict, Refusal
+from desk.text import (
+    N_,
+    _,
+    format_datetime,
+    format_money,
+    format_number,
+    language,
+)
+
+NOTHING = "—"
+
+#: What happened, by the event of a timeline entry; a transition's own title goes first.
+EVENTS: Mapping[str, str] = {
+    "create": N_("Created"),
+    "edit": N_("Fields changed"),
+    "edit_fields": N_("Fields changed"),
+    "edit_subject": N_("Personal data changed"),
+    "comment": N_("Comment"),
+    "close_task": N_("Task done"),
+    "plan": N_("Task planned"),
+    "route": N_("Assigned by the hub"),
+    "responsible": N_("Another responsible"),
+}
+
+_LISTS = frozenset({"fields", "choices", "roles", "possible"})
+
+
+def said(refusal: Refusal | Conflict, playbook: Playbook | None, kind: str | None = None) -> str:
+    """The refusal in the reader's language, with titles in the place of ids."""
+    sentence = SENTENCES.get(refusal.code)
+    if sentence is None:
+        return _("The rules do not allow this ({code}).").format(code=refusal.code)
+    args = {
+        name: _titles(playbook, kind, name, value) if playbook else value
+        for name, value in refusal.args.items()
+    }
+    try:
+        return _(sentence).format(**args)
+    except (KeyError, IndexError):
+        return _(sentence)
+
+
+def _titles(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
+    if name in _LISTS:
+        parts = [part.strip() for part in value.split(",") if part.strip()]
+        return ", ".join(_title(playbook, kind, name, part) for part in parts)
+    return _title(playbook, kind, name, value)
+
+
+def _title(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
+    kinds = _kinds(playbook, kind)
+    found: Stage | Transition | Field | Kind | None = None
+    if name == "stage":
+        found = next((stage for k in kinds if (stage := k.stage(value))), None)
+    elif name in ("transition", "possible"):
+        found = next((t for k in kinds if (t := k.transitions.get(value))), None)
+    elif name in ("field", "fields"):
+        found = find_field(playbook, kind, value)
+    elif name == "kind":
+        found = playbook.kind(value)
+    elif name == "roles":
+        role = playbook.roles.get(value)
+        return role.title.get(language()) if role else value
+    return found.title.get(language()) if found else value
+
+
+def _kinds(playbook: Playbook, kind: str | None) -> list[Kind]:
+    first = playbook.kind(kind) if kind else None
+    rest = [k for k in playbook.kinds.values() if k is not first]
+    return [first, *rest] if first else rest
+
+
+def find_field(playbook: Playbook, kind: str | None, identifier: str) -> Field | None:
+    """The field of that id: of the kind, of the subject, or of any other kind."""
+    owners = [kind, "subject", *playbook.kinds] if kind else ["subject", *playbook.kinds]
+    return next(
+        (field for owner in owners if (field := playbook.fields(owner).get(identifier))), None
+    )
+
+
+def title_of(thing: Stage | Transition | Field | Kind) -> str:
+    """The title in the reader's language."""
+    return thing.title.get(language())
+
+
+def stage_title(playbook: Playbook, kind: str, stage: str | None) -> str:
+    """The title of a stage of `kind`, or its id where the playbook no longer has it."""
+    known = playbook.kind(kind)
+    found = known.stage(stage) if known and stage else None
+    return title_of(found) if found else stage or NOTHING
+
+
+def person_name(people: Mapping[str, Person], user: str | None) -> str:
+    """The person's name, or his sign-in name where he is unknown."""
+    if user is None:
+        return NOTHING
+    person = people.get(user)
+    return person.name if person else user
+
+
+def event_title(playbook: Playbook, kind: str, entry: Entry) -> str:
+    """What a line of the timeline is about."""
+    for known in _kinds(playbook, kind):
+        transition = known.transitions.get(entry.event)
+        if transition:
+            return title_of(transition)
+    known_event = EVENTS.get(entry.event)
+    if known_event:
+        return _(known_event)
+    task = playbook.tasks.get(entry.event)
+    return task.title.get(language()) if task else entry.event
+
+
+def shown(field: Field, value: Value, people: Mapping[str, Person]) -> str:
+    """A field's value as people read it; a dash where there is none."""
+    if value is None or value == "" or value == []:
+        return NOTHING
+    if isinstance(value, list):
+        return ", ".join(_choice(field, str(part)) for part in value)
+    if field.type == "bool" or isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, int | float):
+        return _number(field, value)
+    return _text(field, value, people)
+
+
+def _number(field: Field, value: float) -> str:
+    if field.type == "money":
+        return format_money(int(value))
+    if field.type == "time":
+        return format_datetime(int(value))
+    return format_number(value)
+
+
+def _text(field: Field, value: str, people: Mapping[str, Person]) -> str:
+    if field.type in ("choice", "choices"):
+        return _choice(field, value)
+    if field.type == "user":
+        return person_name(people, value)
+    if field.type == "phone":
+        return phone(value)
+    if field.type == "date":
+        return date(value)
+    return value
+
+
+def _choice(field: Field, identifier: str) -> str:
+    found = field.choice(identifier)
+    return found.title.get(language()) if found else identifier
+
+
+def date(value: str) -> str:
+    """A date `YYYY-MM-DD` as the locale writes it; anything else as it is."""
+    if language() != "ru":
+        return value
+    parts = value.split("-")
+    return ".".join(reversed(parts)) if [len(part) for part in parts] == [4, 2, 2] else value
+
+
+def phone(value: str) -> str:
+    """A number in E.164 with spaces for reading; masked and foreign ones keep their form."""
+    digits = value[1:]
+    if value.startswith("+7") and len(digits) == 11 and digits.isdigit():
+        return f"+7 {digits[1:4]} {digits[4:7]}-{digits[7:9]}-{digits[9:]}"
+    return value
