@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Select, Text, func, literal_column, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Executable,
+    Select,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 
 from desk.schema.conditions import json_field
 from desk.schema.desk_tables import item
@@ -18,7 +27,7 @@ if TYPE_CHECKING:
 
 _MANY = 500
 #: What has no deadline comes after everything that has.
-_NEVER = literal_column(str(2**62))
+_NEVER: ColumnElement[int] = literal_column(str(2**62), BigInteger())
 _NEWEST = -item.c.created_at
 
 _ORDER: dict[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
@@ -36,9 +45,8 @@ def order(
     chosen = _keys(context, kind, sort, filter_)
     first, second = _ORDER[sort]
     with context.store.read() as connection:
-        for stage, one, two, item_id in connection.execute(
-            chosen.order_by(first, second, item.c.id)
-        ):
+        found = connection.execute(chosen.order_by(first, second, item.c.id))
+        for stage, one, two, item_id in found.tuples():
             yield stage, (one, two, item_id)
 
 
@@ -50,7 +58,7 @@ def places(
     with context.store.read() as connection:
         for start in range(0, len(ids), _MANY):
             part = item.c.id.in_(ids[start : start + _MANY])
-            for stage, one, two, item_id in connection.execute(chosen.where(part)):
+            for stage, one, two, item_id in connection.execute(chosen.where(part)).tuples():
                 yield item_id, (stage, (one, two, item_id))
 
 
@@ -59,29 +67,31 @@ def cards(context: Context, ids: Sequence[str]) -> dict[str, BoardCard]:
     found: dict[str, BoardCard] = {}
     with context.store.read() as connection:
         for start in range(0, len(ids), _MANY):
-            for row in connection.execute(_CARDS, {"ids": list(ids[start : start + _MANY])}):
-                found[row[0]] = BoardCard(*row[:7], bool(row[7]), *row[8:])
+            part = {"ids": list(ids[start : start + _MANY])}
+            for row in connection.execute(_CARDS, part).mappings():
+                values: dict[str, Any] = {**row, "pending": bool(row["pending"])}
+                found[row["id"]] = BoardCard(**values)
     return found
 
 
-def _keys(context: Context, kind: str, sort: Sort, filter_: str | None) -> Select[Any]:
+def _keys(
+    context: Context, kind: str, sort: Sort, filter_: str | None
+) -> Select[Any, Any, Any, Any]:
     first, second = _ORDER[sort]
     tests = query.where(context, kind, filter_)
     return select(item.c.stage, first, second, item.c.id).where(*tests)
 
 
-def _cards() -> Select[Any]:
-    from sqlalchemy import bindparam
-
+def _cards() -> Executable:
     return select(
         item.c.id,
         item.c.title,
-        json_field(item.c.fields, "source", "text").cast(Text),
+        json_field(item.c.fields, "source", "text").label("source"),
         item.c.created_at,
         item.c.score,
         item.c.responsible,
         item.c.due_at,
-        query.pending(item.c.id),
+        query.pending(item.c.id).label("pending"),
         item.c.stage,
         item.c.round,
         item.c.version,

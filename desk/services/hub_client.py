@@ -5,8 +5,9 @@ Nothing here knows of rows or queues. No request carries personal data in its UR
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -94,7 +95,7 @@ class HubClient:
     def handshake(self) -> Handshake:
         """Who answers there. Raises ``NotAHub``, ``WrongProtocol``, ``HubUnreachable``."""
         response = self._send("GET", "/v1/handshake")
-        if response.status_code != httpx.codes.OK:
+        if response.status_code != HTTPStatus.OK:
             self._raise_unless_done(response, missing=NotAHub(hub=self.hub))
         try:
             answer = msgspec.json.decode(response.content, type=Handshake)
@@ -135,12 +136,12 @@ class HubClient:
         self._raise_unless_done(self._post("/v1/presence", message))
 
     @contextmanager
-    def hints(self) -> Iterator[httpx.Response]:
+    def hints(self) -> Generator[httpx.Response]:
         """The open stream of hints; reading it fails after ``WATCHDOG_SECONDS`` of silence."""
         timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=WATCHDOG_SECONDS)
         try:
             with self._http.stream("GET", "/v1/hints", timeout=timeout) as response:
-                if response.status_code != httpx.codes.OK:
+                if response.status_code != HTTPStatus.OK:
                     response.read()
                     self._raise_unless_done(response)
                 yield response
@@ -183,7 +184,7 @@ class HubClient:
         raise (
             self._known(problem, wait)
             or (HubUnreachable(hub=self.hub, wait=wait) if _passes(status) else None)
-            or (NotSignedIn() if status == httpx.codes.UNAUTHORIZED else None)
+            or (NotSignedIn() if status == HTTPStatus.UNAUTHORIZED else None)
             or missing
             or HubProblem(hub=self.hub, reason=problem.code or str(status))
         )
@@ -226,7 +227,7 @@ def is_loopback(hub: str) -> bool:
 
 def _passes(status: int) -> bool:
     """Whether the same request may succeed later."""
-    return status == httpx.codes.TOO_MANY_REQUESTS or status >= httpx.codes.INTERNAL_SERVER_ERROR
+    return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def _problem(response: httpx.Response) -> Problem:

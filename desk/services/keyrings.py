@@ -58,7 +58,7 @@ class SystemKeyring:
     def put(self, name: str, key: bytes) -> None:
         """Keep a key, and read it back: some keyrings discard silently."""
         try:
-            self._backend.set_password(_SERVICE, name, b64encode(key).decode())
+            self._backend.set_password(_SERVICE, name, b64encode(key).decode())  # pyright: ignore[reportUnknownMemberType]
         except Exception:  # noqa: BLE001 - a backend raises whatever its system's bus raises
             raise KeyringProblem from None
         if self.get(name) != key:

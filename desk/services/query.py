@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, type_coerce
 
-from desk.domain.available import possible
 from desk.domain.condition import ConditionError, FieldType, parse
 from desk.domain.refusals import Refusal
 from desk.domain.rights import COLUMN_TYPES, item_types
@@ -52,14 +51,14 @@ def count_by(context: Context, by: str, kind: str | None, filter_: str | None) -
     """How many there are for each value of ``by``, the most frequent first."""
     value = columns_of(context, kind)(by)
     number = func.count().label("number")
-    query: Select[Any] = (
+    query = (
         select(value, number)
         .where(*where(context, kind, filter_))
         .group_by(value)
         .order_by(number.desc(), value)
     )
     with context.store.read() as connection:
-        found = [(row[0], row[1]) for row in connection.execute(query)]
+        found = connection.execute(query).tuples().all()
     counts: dict[str, int] = {}
     for key, many in found:
         name = _name(key)
@@ -69,6 +68,8 @@ def count_by(context: Context, by: str, kind: str | None, filter_: str | None) -
 
 def card(context: Context, item_id: str) -> Card:
     """An item, its subject, tasks, timeline, family, and what can be done with it."""
+    from desk.domain.available import possible
+
     rulebook = context.rulebook
     with context.store.read() as connection, connection.begin():
         scene = overlay.scene_of(connection, item_id)
@@ -141,8 +142,6 @@ def _order(context: Context, kind: str | None, sort: str | None) -> list[ColumnE
 
 def _raw_columns() -> list[ColumnElement[Any]]:
     # JSON comes as its text: msgspec decodes it into the right types at once.
-    from sqlalchemy import Text, type_coerce
-
     return [
         type_coerce(column, Text) if column.name in _JSON else column for column in _ITEM_COLUMNS
     ]

@@ -60,9 +60,10 @@ def _matches(wanted: str, digits: str, found: Any) -> bool:
 
 
 def _has_number(digits: str, personal: str) -> bool:
-    # Eight before a number's ten digits is the trunk prefix that +7 stands for.
-    tail = digits[1:] if len(digits) == 11 and digits[0] == "8" else digits
-    return any(tail in _digits(line) for line in personal.split("\n"))
+    # People begin a number by 8, the trunk prefix, where +7 is kept.
+    other = f"7{digits[1:]}" if digits[0] == "8" else digits
+    lines = [_digits(line) for line in personal.split("\n")]
+    return any(digits in line or line.startswith(other) for line in lines)
 
 
 def _digits(text: str) -> str:

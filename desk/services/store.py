@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.pool import QueuePool, StaticPool
-from sqlcipher3 import dbapi2 as sqlcipher
+from sqlcipher3 import dbapi2  # pyright: ignore[reportMissingTypeStubs]
 
 from desk.schema import conditions, desk_tables
 from desk.services.errors import DamagedFile, DeskError, DiskFull, ForeignFile, NewerFile
 from desk.services.vault import SQLITE_HEADER, Keys
 
+#: The driver, which has no types of its own.
+_driver: Any = dbapi2
 #: "desk" in ASCII: a file of ours says so in its header.
 _APPLICATION = 0x6465736B
 _VERSION = 1
@@ -65,13 +67,13 @@ class Store:
         return store
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
+    def read(self) -> Generator[Connection]:
         """A connection that sees one moment of the file until the block ends."""
         with self._translated(), self._reading.connect() as connection:
             yield connection
 
     @contextmanager
-    def write(self, *, durable: bool = False) -> Iterator[Connection]:
+    def write(self, *, durable: bool = False) -> Generator[Connection]:
         """One transaction: committed when the block ends, undone when it raises.
 
         With ``durable`` it is on the disk when the block has ended. Raises ``DiskFull``.
@@ -131,7 +133,7 @@ class Store:
         return driver.execute(sql).fetchall()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self) -> Generator[None]:
         try:
             yield
         except DatabaseError as error:
@@ -139,7 +141,7 @@ class Store:
             if translated is None:
                 raise
             raise translated from None
-        except sqlcipher.DatabaseError as error:
+        except _driver.DatabaseError as error:
             translated = self._translate(str(error))
             if translated is None:
                 raise
@@ -157,7 +159,7 @@ def _engine(connect: Callable[[], Any], pool: type[Any], begin: str, **options: 
     # hide_parameters: an error's text must not carry what was to be written.
     engine = create_engine(
         "sqlite://",
-        module=sqlcipher,
+        module=_driver,
         creator=connect,
         poolclass=pool,
         hide_parameters=True,
@@ -173,7 +175,7 @@ def _engine(connect: Callable[[], Any], pool: type[Any], begin: str, **options: 
 
 def _connect(path: Path, keys: Keys) -> Any:
     # Transactions are begun by hand: the driver itself would begin one before writing only.
-    connection: Any = sqlcipher.connect(
+    connection: Any = _driver.connect(
         str(path), timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False
     )
     try:
