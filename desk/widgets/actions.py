@@ -7,8 +7,9 @@ is, dimmed, and says why when its key is pressed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.actions import ActionParseResult
@@ -18,6 +19,7 @@ from textual.dom import DOMNode
 
 from desk.text import _
 from desk.widgets.action_table import ACTIONS, GROUPS, Action
+from desk.widgets.keynames import read_keys
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -106,8 +108,7 @@ def live(screen: Screen[object]) -> list[Live]:
         known = _BY_ID.get(binding.id or "")
         place = (id(node), binding.id or binding.action)
         if place in found:
-            seen = found[place]
-            found[place] = _with_key(seen, key)
+            found[place] = replace(found[place], keys=(*found[place].keys, key))
             continue
         found[place] = Live(
             keys=(key,),
@@ -121,12 +122,6 @@ def live(screen: Screen[object]) -> list[Live]:
             id=known.id if known else None,
         )
     return list(found.values())
-
-
-def _with_key(one: Live, key: str) -> Live:
-    from dataclasses import replace
-
-    return replace(one, keys=(*one.keys, key))
 
 
 def reason_of(node: DOMNode, action: str, enabled: bool = True) -> str | None:
@@ -155,18 +150,13 @@ class ActionApp(App[None]):
                 return True
         return await super().run_action(action, default_namespace, namespaces)
 
+    def use_keys(self, path: Path) -> None:
+        """Take the keys of a user's file, or say in one line what is wrong with it."""
+        keymap, problem = read_keys(path)
+        self.set_keymap(keymap)
+        if problem:
+            self.notify(problem, severity="error", timeout=15)
+
     def say_why(self, reason: str) -> None:
         """Tell the reason why the pressed key does nothing."""
         self.notify(reason, severity="warning", timeout=4)
-
-
-def keys_of(action_id: str, keymap: Mapping[str, str] | None = None) -> Sequence[str]:
-    """The keys of an action, as `keymap` (action id = "key,key") or else the table has them."""
-    keys = (keymap or {}).get(action_id) or _BY_ID[action_id].keys
-    return [key.strip() for key in keys.split(",")]
-
-
-def groups_in_order() -> Iterable[tuple[str, list[Action]]]:
-    """Each group id with its actions, as the table has them."""
-    for group in GROUPS:
-        yield group, [action for action in ACTIONS if action.group == group]
