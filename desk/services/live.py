@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import socket
 import threading
@@ -11,7 +12,6 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
-import structlog
 
 from desk.services.backoff import delay
 from desk.services.errors import DeskError, HubUnreachable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 #: A stream that ends sooner counts as a failure, or a broken proxy would be asked without end.
 _LASTING_SECONDS = 10.0
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Hints:
@@ -70,9 +70,9 @@ class Hints:
                 self._listen()
             except DeskError as error:
                 asked = error.wait if isinstance(error, HubUnreachable) else 0.0
-                _log.debug("hints ended", code=error.code)
+                _log.debug("hints ended: %s", error.code)
             except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
-                _log.debug("hints ended", error=type(error).__name__)
+                _log.debug("hints ended: %s", type(error).__name__)
             finally:
                 self.heard = False
                 self._response = None

@@ -5,12 +5,11 @@ Hints say only that something changed. When they fail, or none comes, the hub is
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
 from typing import TYPE_CHECKING
-
-import structlog
 
 from desk.services.backoff import delay
 from desk.services.errors import DeskError, HubUnreachable
@@ -24,7 +23,7 @@ _ASK_WITH_HINTS = 60.0
 _ASK_WITHOUT_HINTS = 10.0
 _STOP_SECONDS = 0.8
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class SyncLoop:
@@ -79,7 +78,7 @@ class SyncLoop:
                 self._failed(error.code, error.wait if isinstance(error, HubUnreachable) else 0.0)
             except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
                 if not self._stopping:
-                    _log.debug("exchange failed", error=type(error).__name__)
+                    _log.debug("exchange failed: %s", type(error).__name__)
                     self._failed("failed", 0.0)
 
     def _wait(self) -> bool:
@@ -105,4 +104,4 @@ class SyncLoop:
             self._failures += 1
             self._wanted = True
             self._not_before = time.monotonic() + delay(self._failures, asked, random.random)
-        _log.debug("exchange failed", code=code, failures=self._failures)
+        _log.debug("exchange failed: %s, in a row: %d", code, self._failures)

@@ -33,9 +33,8 @@ _FORMAT = 1
 _KEY = 32
 _SALT = 16
 _NONCE = 12
-_MEMORY_KIB = 64 * 1024
-_PASSES = 3
-_LANES = 4
+#: What deriving a key from a passphrase costs: KiB of memory, passes, lanes.
+COST = (64 * 1024, 3, 4)
 #: A key file from elsewhere must not make the machine work for hours.
 _MOST_MEMORY_KIB = 1024 * 1024
 _MOST_PASSES = 16
@@ -134,9 +133,9 @@ def _make(
             vault=vault,
             source="passphrase",
             salt=random(_SALT),
-            memory_kib=_MEMORY_KIB,
-            passes=_PASSES,
-            lanes=_LANES,
+            memory_kib=COST[0],
+            passes=COST[1],
+            lanes=COST[2],
             nonce=random(_NONCE),
             wrapped=b"",
         )
