@@ -15,7 +15,14 @@ from desk.domain.refusals import Refusal
 HOME_REGION = "RU"
 _LIMIT = 1e15
 _LONG = 4000
-_EMAIL = re.compile(r"[^\s@<>()\[\],;:\\\"]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+_EMAIL_LIMIT = 254
+_EMAIL_PART = r"[^\s@.<>()\[\],;:\\\"]+"
+_EMAIL = re.compile(
+    rf"(?=[^@]{{1,64}}@){_EMAIL_PART}(?:\.{_EMAIL_PART})*@{_EMAIL_PART}(?:\.{_EMAIL_PART})+"
+)
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+_ROUBLES = re.compile(r"(?:₽|rub|руб(?:\.|л(?:ей|я|ь))?|р\.?)$", re.IGNORECASE)
+_TIME_DIGITS = 16
 _TRUE = frozenset(("1", "true", "yes", "y", "да", "д", "+"))
 _FALSE = frozenset(("0", "false", "no", "n", "нет", "н", "-"))
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
@@ -34,7 +41,7 @@ def parse_value(field: Field, text: str) -> Value | Refusal:
     if not text:
         return None
     reader = _READERS.get(field.type)
-    value = reader(text) if reader else text
+    value = reader(field, text) if reader else text
     if value is None:
         return Refusal(_WRONG[field.type], {"field": field.id})
     return check_value(field, value)
@@ -62,14 +69,17 @@ def _text(field: Field, value: Value) -> Value | Refusal:
 def _number(field: Field, value: Value) -> Value | Refusal:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return Refusal("not_a_number", {"field": field.id})
-    if not math.isfinite(value):
+    if isinstance(value, float) and not math.isfinite(value):
         return Refusal("not_a_number", {"field": field.id})
     low = field.min if field.min is not None else -_LIMIT
     high = field.max if field.max is not None else _LIMIT
     if not low <= value <= high:
-        return Refusal("number_range", {"field": field.id, "low": f"{low:g}", "high": f"{high:g}"})
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+        # People type and read roubles, whatever is stored.
+        unit = 100 if field.type == "money" else 1
+        limits = {"low": f"{low / unit:.15g}", "high": f"{high / unit:.15g}"}
+        return Refusal("number_range", {"field": field.id, **limits})
+    if isinstance(value, float) and (field.type == "money" or value.is_integer()):
+        return round(value)
     return value
 
 
@@ -115,53 +125,66 @@ def _phone(field: Field, value: Value) -> Value | Refusal:
             number = phonenumbers.parse(value, HOME_REGION)
         except phonenumbers.NumberParseException:
             number = None
-        if number and phonenumbers.is_possible_number(number):
+        possible = phonenumbers.ValidationResult.IS_POSSIBLE
+        if number and phonenumbers.is_possible_number_with_reason(number) == possible:
             return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     return Refusal("not_a_phone", {"field": field.id})
 
 
 def _email(field: Field, value: Value) -> Value | Refusal:
     if isinstance(value, str):
-        text = clean(value, 255)
-        if _EMAIL.fullmatch(text):
+        text = clean(value, _EMAIL_LIMIT + 1)
+        if not text:
+            return None
+        if len(text) <= _EMAIL_LIMIT and _EMAIL.fullmatch(text):
             return text
     return Refusal("not_an_email", {"field": field.id})
 
 
 def _user(field: Field, value: Value) -> Value | Refusal:
     if isinstance(value, str) and 0 < len(value) <= 64:
-        return clean(value, 64)
+        return clean(value, 64) or None
     return Refusal("not_a_user", {"field": field.id})
 
 
-def _read_number(text: str) -> Value:
-    try:
-        return float(text.replace(" ", "").replace("\u00a0", "").replace(",", "."))
-    except ValueError:
-        return None
+def _read_number(_field: Field, text: str) -> Value:
+    plain = text.replace(" ", "").replace("\u2212", "-").replace(",", ".")
+    return float(plain) if _NUMBER.fullmatch(plain) else None
 
 
-def _read_money(text: str) -> Value:
-    roubles = _read_number(text.removesuffix("₽").removesuffix("руб.").strip())
+def _read_money(field: Field, text: str) -> Value:
+    roubles = _read_number(field, _ROUBLES.sub("", text))
     return round(roubles * 100) if isinstance(roubles, float) and abs(roubles) < _LIMIT else None
 
 
-def _read_bool(text: str) -> Value:
+def _read_bool(_field: Field, text: str) -> Value:
     word = text.casefold()
     return True if word in _TRUE else False if word in _FALSE else None
 
 
-def _read_choices(text: str) -> Value:
-    return [part.strip() for part in text.split(",") if part.strip()]
+def _read_choice(field: Field, text: str) -> str:
+    """The id of the choice that is typed as its id or its title; any other text as it is."""
+    if field.choice(text):
+        return text
+    word = text.casefold()
+    for choice in field.choices:
+        if word in (choice.id.casefold(), choice.title.ru.casefold(), choice.title.en.casefold()):
+            return choice.id
+    return text
 
 
-def _read_date(text: str) -> Value:
+def _read_choices(field: Field, text: str) -> Value:
+    return [_read_choice(field, part.strip()) for part in text.split(",") if part.strip()]
+
+
+def _read_date(_field: Field, text: str) -> Value:
     match = _DAY_FIRST.fullmatch(text)
     return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}" if match else text
 
 
-def _read_time(text: str) -> Value:
-    return int(text) if text.isascii() and text.isdigit() else None
+def _read_time(_field: Field, text: str) -> Value:
+    digits = text.isascii() and text.isdigit() and len(text) <= _TIME_DIGITS
+    return int(text) if digits else None
 
 
 _CHECKS: Mapping[str, Callable[[Field, Value], Value | Refusal]] = {
@@ -178,10 +201,11 @@ _CHECKS: Mapping[str, Callable[[Field, Value], Value | Refusal]] = {
     "email": _email,
     "user": _user,
 }
-_READERS: Mapping[str, Callable[[str], Value]] = {
+_READERS: Mapping[str, Callable[[Field, str], Value]] = {
     "number": _read_number,
     "money": _read_money,
     "bool": _read_bool,
+    "choice": _read_choice,
     "choices": _read_choices,
     "date": _read_date,
     "time": _read_time,
