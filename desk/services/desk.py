@@ -316,6 +316,11 @@ class Desk:
         """End the background threads (within a second)."""
         self._network.stop()
 
+    @property
+    def hears_hints(self) -> bool:
+        """Whether the hub would tell of a change at once; else it is asked every few seconds."""
+        return self._network.hears_hints
+
     def set_presence(self, presence: Literal["auto", "present", "away"]) -> None:
         """Tell the hub whether one is at work; "auto" follows whether the desk is open."""
         from desk.protocol.messages import Presence

@@ -74,8 +74,8 @@ class Hints:
             except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
                 _log.debug("hints ended: %s", type(error).__name__)
             finally:
-                self.heard = False
                 self._response = None
+                self._hear(False)
             failures = 0 if time.monotonic() - began > _LASTING_SECONDS else failures + 1
             self._rest(delay(failures, asked, random.random))
 
@@ -96,12 +96,17 @@ class Hints:
             self._response = response
             if self._stopping or self._network.offline_by_choice:
                 return
-            self.heard = True
+            self._hear(True)
             # What changed before the stream was open is not hinted at.
             self._wake()
             for line in response.iter_lines():
                 if line.startswith("data:"):
                     self._wake()
+
+    def _hear(self, heard: bool) -> None:
+        if heard != self.heard:
+            self.heard = heard
+            self._network.tell_status()
 
     def _cut(self) -> None:
         """Shut the stream's socket: closing it would not wake the thread that reads it."""

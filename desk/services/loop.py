@@ -39,6 +39,11 @@ class SyncLoop:
         self._hints = Hints(network, self.wake)
         self._thread = threading.Thread(target=self._run, name="desk-sync", daemon=True)
 
+    @property
+    def hears_hints(self) -> bool:
+        """Whether the stream of hints is open."""
+        return self._hints.heard
+
     def start(self) -> None:
         """Begin."""
         self._thread.start()
@@ -84,9 +89,7 @@ class SyncLoop:
     def _wait(self) -> bool:
         """Until there is a reason to exchange; False when it is time to end."""
         with self._condition:
-            asked = time.monotonic() + (
-                _ASK_WITH_HINTS if self._hints.heard else _ASK_WITHOUT_HINTS
-            )
+            asked = time.monotonic() + (_ASK_WITH_HINTS if self.hears_hints else _ASK_WITHOUT_HINTS)
             while not self._stopping:
                 now = time.monotonic()
                 due = max(self._not_before, 0.0 if self._wanted else asked)

@@ -54,6 +54,11 @@ class Network:
             or self.last_error in (NotSignedIn.code, ClonedProfile.code)
         )
 
+    @property
+    def hears_hints(self) -> bool:
+        """Whether the stream of hints is open."""
+        return self._loop is not None and self._loop.hears_hints
+
     def sign_in(self, hub: str, user: str, password: str) -> Person:
         """See ``Desk.sign_in``."""
         if self.offline_by_choice:
@@ -121,6 +126,10 @@ class Network:
         if self._loop is not None:
             self._loop.begin_anew()
 
+    def tell_status(self) -> None:
+        """Tell everybody that the status changed."""
+        self._context.events.emit(StatusChanged())
+
     def client(self) -> HubClient:
         """The client of this session. Raises ``NotSignedIn``."""
         account, token = self._context.account, session.token(self._context)
@@ -180,4 +189,4 @@ class Network:
         changed = (self.online, self.last_error) != (online, error)
         self.online, self.last_error = online, error
         if changed:
-            self._context.events.emit(StatusChanged())
+            self.tell_status()
