@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output.prepare()
     _speak(given)
     try:
-        options = _parser().parse_args(given)
+        options = _parser().parse_args(given, _defaults())
         module, _colon, name = options.handler.partition(":")
         return getattr(import_module(f"desk.commands.{module}"), name)(options)
     except SystemExit as end:
@@ -109,9 +109,7 @@ def _parser() -> ArgumentParser:
         formatter_class=_Formatter,
     )
     parser.add_argument("--version", action="version", version=f"desk {__version__}")
-    parser.set_defaults(
-        handler="application:run", profile=None, lang=None, json=False
-    )
+    parser.set_defaults(handler="application:run")
     commands = _Commands(parser, common)
     _add_account(commands)
     _add_cards(commands)
@@ -128,6 +126,14 @@ def _common() -> ArgumentParser:
     common.add_argument("--lang", choices=text.LANGUAGES, help=_("language"))
     common.add_argument("--json", action="store_true", help=_("print the result as JSON"))
     return common
+
+
+def _defaults() -> Namespace:
+    """What counts where an option was given nowhere.
+
+    Not the parser's own defaults: the commands share these options, and would set them again.
+    """
+    return Namespace(profile=None, lang=None, json=False)
 
 
 class _Commands:
@@ -186,7 +192,6 @@ def _add_work(commands: _Commands) -> None:
     new.add_argument("kind", metavar=_("KIND"))
     new.add_argument("title", metavar=_("TITLE"))
     _fields(new)
-    new.add_argument("--to", metavar="USER", help=_("who is responsible"))
     edit = commands.add("edit", "work:edit", _("change fields of a card"))
     _card(edit)
     _fields(edit, required=True)
@@ -201,10 +206,11 @@ def _add_work(commands: _Commands) -> None:
 
 def _add_demo(commands: _Commands) -> None:
     demo = commands.add("demo", "demo:demo", _("a hub and a desk with invented cards"))
-    demo.add_argument("--case", default="freight", help=_("which company"))
+    demo.add_argument("--case", help=_("which company"))
     demo.add_argument("--role", default="marketer", help=_("as whom to work"))
-    demo.add_argument("--leads", metavar="N", type=_positive, default=20_000, help=_("how many"))
-    demo.add_argument("--seed", metavar="N", type=int, default=1, help=_("another invented world"))
+    demo.add_argument("--leads", metavar="N", type=_positive, help=_("how many; 20000 at first"))
+    demo.add_argument("--seed", metavar="N", type=int, help=_("another invented world"))
+    demo.add_argument("--attached", action="store_true", help=SUPPRESS)
     demo.add_argument("--dir", metavar="DIR", help=_("where the demo is kept"))
     demo.add_argument("--port", metavar="N", type=_port, default=0, help=_("the hub's port"))
     demo.add_argument("--fresh", action="store_true", help=_("forget what was done in the demo"))

@@ -60,9 +60,9 @@ def sync(options: Namespace) -> int:
 
     def show(event: Event) -> None:
         if isinstance(event, Progress):
-            output.progress(_("Fetched {done} of {total}…").format(
-                done=event.done, total=event.total or "?"
-            ))
+            output.progress(
+                _("Fetched {done} of {total}…").format(done=event.done, total=event.total or "?")
+            )
 
     with open_desk(options) as desk:
         stop = desk.listen(show)
@@ -92,7 +92,7 @@ def status(options: Namespace) -> int:
     """The state of the desk. JSON: user, role, hub, online, pending, conflicts, cursor, items."""
     with open_desk(options) as desk:
         now = desk.status()
-        online = now.user is not None and desk.reachable()
+    online = now.hub is not None and _answers(now.hub)
     if options.json:
         output.put_json(
             {
@@ -121,3 +121,18 @@ def status(options: Namespace) -> int:
         output.tell(_("Nobody is signed in. Sign in: desk login --hub URL --user NAME"))
         return LOCKED
     return DONE
+
+
+def _answers(hub: str) -> bool:
+    """Whether the hub can be reached now."""
+    from desk.services.errors import DeskError
+    from desk.services.hub_client import HubClient
+
+    client = HubClient(hub)
+    try:
+        client.handshake()
+    except DeskError:
+        return False
+    finally:
+        client.close()
+    return True

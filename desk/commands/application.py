@@ -12,4 +12,4 @@ def run(options: Namespace) -> int:
     from desk.app import run as run_application
 
     folder = profile_of(options)
-    return run_application(profile=folder, passphrase=known_passphrase(folder))
+    return run_application(folder, passphrase=known_passphrase(folder), lang=options.lang)

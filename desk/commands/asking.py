@@ -10,7 +10,7 @@ from pathlib import Path
 from desk.commands.failure import LOCKED, USAGE, Failure
 from desk.text import _
 
-PASSPHRASE_FILE = "DESK_PASSPHRASE_FILE"
+PASSPHRASE_FILE = "DESK_PASSPHRASE_FILE"  # noqa: S105 - a variable's name
 
 
 def secret_from_file(path: str | Path) -> str:
@@ -24,9 +24,8 @@ def secret_from_file(path: str | Path) -> str:
         ) from error
     if not secret:
         raise Failure(
-            USAGE, _("The file {file} is empty. Write the secret in its first line.").format(
-                file=path
-            )
+            USAGE,
+            _("The file {file} is empty. Write the secret in its first line.").format(file=path),
         )
     return secret
 

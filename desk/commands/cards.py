@@ -36,9 +36,7 @@ def list_cards(options: Namespace) -> int:
         total = desk.count(options.kind, options.filter)
         _put_rows(desk, rows)
     if total > len(rows):
-        output.tell(
-            _("Shown {n} of {total}. More: --limit N").format(n=len(rows), total=total)
-        )
+        output.tell(_("Shown {n} of {total}. More: --limit N").format(n=len(rows), total=total))
     return DONE
 
 
@@ -106,9 +104,7 @@ def resolve(desk: Desk, given: str) -> str:
     if not found:
         raise Failure(REFUSED, _("There is no card whose id begins so. Look at desk list."))
     if len(found) > 1:
-        raise Failure(
-            USAGE, _("Several cards begin so. Give more characters of the id.")
-        )
+        raise Failure(USAGE, _("Several cards begin so. Give more characters of the id."))
     return found[0]
 
 
@@ -234,8 +230,12 @@ def _put_card(book: Playbook, card: Card) -> None:
             output.put(f"  {one.id}  {book.kinds[one.kind].title.get(language())}: {stage}")
     output.put(f"\n{_('Timeline')}")
     for entry in card.entries:
-        output.put("  " + _entry_line(book, item.kind, entry.event, entry.from_stage,
-                                      entry.to_stage, entry.at, entry.who))
+        output.put(
+            "  "
+            + _entry_line(
+                book, item.kind, entry.event, entry.from_stage, entry.to_stage, entry.at, entry.who
+            )
+        )
         if entry.comment:
             for line in output.shown(entry.comment, lines=True).split("\n"):
                 output.put(f"      {line}")

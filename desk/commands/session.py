@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from desk.services.desk import Desk
 
 #: Marks a demo's profile, whose passphrase everybody knows: nothing in it is real.
-DEMO_MARK = "demo"
+DEMO_MARK = "local.demo"
 DEMO_SECRET = "demo"  # noqa: S105 - the demo's accounts work on loopback only
 
 

@@ -53,7 +53,6 @@ def new(options: Namespace) -> int:
             title=options.title,
             fields=read_fields(owned, [pair for pair in options.set if pair not in personal]),
             subject=read_fields(desk.playbook.subject_fields, personal),
-            responsible=options.to,
         )
         return _carry_out(desk, intent, options)
 
@@ -65,8 +64,13 @@ def edit(options: Namespace) -> int:
     with open_desk(options) as desk:
         item = desk.card(resolve(desk, options.id)).item
         fields = read_fields(desk.playbook.fields(item.kind), options.set)
-        base = {name: item.field_versions.get(name, 0) for name in fields}
-        return _carry_out(desk, EditFields(item_id=item.id, fields=fields, base=base), options)
+        intent = EditFields(
+            item_id=item.id,
+            fields=fields,
+            base={name: item.field_versions.get(name, 0) for name in fields},
+            was={name: item.fields.get(name) for name in fields},
+        )
+        return _carry_out(desk, intent, options)
 
 
 def note(options: Namespace) -> int:

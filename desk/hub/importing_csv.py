@@ -32,7 +32,7 @@ _ESCAPED = range(0xDC80, 0xDD00)
 
 
 class CsvShape(msgspec.Struct, frozen=True):
-    """What the first pass found out. ``digest`` is of the unpacked bytes, ``rows`` without header."""
+    """What the first pass found out: ``digest`` of the unpacked bytes, ``rows`` but the header."""
 
     encoding: str
     delimiter: str

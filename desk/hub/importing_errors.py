@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = {
     "no_map": N_("There is no readable mapping {map}. Check the path."),
     "map_toml": N_("{map} is not valid TOML: {why}."),
     "map_key": N_("{map}, key {key}: {why}"),
+    "map_unknown": N_("{map}, key {key}: “{name}” does not exist. Use one of: {known}."),
     "refused_file": N_("{file} cannot be written. Name another place with --refused."),
 }
 

@@ -71,8 +71,9 @@ CITIES = (
 
 
 class Cargo(msgspec.Struct, frozen=True):
-    """A kind of cargo: what it is called, its weights (t), and the body it travels in."""
+    """A cargo: the playbook's choice, what clients call it, its weights (t), the body it needs."""
 
+    kind: str
     name: str
     light: float
     heavy: float
@@ -81,26 +82,26 @@ class Cargo(msgspec.Struct, frozen=True):
 
 
 CARGOES = (
-    Cargo("Стройматериалы", 3, 20, "tent", 16),
-    Cargo("Продукты питания", 2, 20, "fridge", 13),
-    Cargo("Металлопрокат", 8, 20, "open", 10),
-    Cargo("Оборудование", 0.5, 18, "tent", 9),
-    Cargo("Пиломатериалы", 10, 20, "open", 8),
-    Cargo("Мебель", 0.8, 8, "tent", 8),
-    Cargo("Бытовая техника", 1, 16, "tent", 6),
-    Cargo("Кирпич и газоблок", 10, 20, "open", 6),
-    Cargo("Овощи и фрукты", 5, 20, "fridge", 6),
-    Cargo("Напитки", 5, 20, "tent", 5),
-    Cargo("Автозапчасти", 0.3, 10, "tent", 5),
-    Cargo("Удобрения в биг-бэгах", 10, 20, "tent", 4),
-    Cargo("Замороженная рыба", 5, 20, "fridge", 4),
-    Cargo("Сборный груз", 0.2, 5, "tent", 9),
-    Cargo("Трубы", 6, 20, "open", 4),
-    Cargo("Зерно", 15, 25, "bulk", 4),
-    Cargo("Одежда и обувь", 0.5, 8, "tent", 4),
-    Cargo("Бумага и картон", 3, 20, "tent", 3),
-    Cargo("Спецтехника", 8, 40, "trawl", 3),
-    Cargo("Домашние вещи (переезд)", 0.3, 4, "tent", 5),
+    Cargo("construction", "Стройматериалы", 3, 20, "tent", 16),
+    Cargo("food", "Продукты питания", 2, 20, "fridge", 13),
+    Cargo("metal", "Металлопрокат", 8, 20, "open", 10),
+    Cargo("equipment", "Оборудование", 0.5, 18, "tent", 9),
+    Cargo("timber", "Пиломатериалы", 10, 20, "open", 8),
+    Cargo("furniture", "Мебель", 0.8, 8, "tent", 8),
+    Cargo("equipment", "Бытовая техника", 1, 16, "tent", 6),
+    Cargo("construction", "Кирпич и газоблок", 10, 20, "open", 6),
+    Cargo("food", "Овощи и фрукты", 5, 20, "fridge", 6),
+    Cargo("food", "Напитки", 5, 20, "tent", 5),
+    Cargo("general", "Автозапчасти", 0.3, 10, "tent", 5),
+    Cargo("chemicals", "Удобрения в биг-бэгах", 10, 20, "tent", 4),
+    Cargo("food", "Замороженная рыба", 5, 20, "fridge", 4),
+    Cargo("general", "Сборный груз", 0.2, 5, "tent", 9),
+    Cargo("metal", "Трубы", 6, 20, "open", 4),
+    Cargo("food", "Зерно", 15, 25, "bulk", 4),
+    Cargo("general", "Одежда и обувь", 0.5, 8, "tent", 4),
+    Cargo("general", "Бумага и картон", 3, 20, "tent", 3),
+    Cargo("vehicles", "Спецтехника", 8, 40, "trawl", 3),
+    Cargo("other", "Домашние вещи (переезд)", 0.3, 4, "tent", 5),
 )
 
 BODIES = {
@@ -140,12 +141,19 @@ SOURCES = (
         "vk_ads", 8, 0.24, "cpc", "vk",
         (("vk_lookalike", 4, 0.02), ("vk_gruzchiki", 3, -0.14)),
     ),
-    Source("avito", 6, 0.3, "referral", "avito", (("avito_perevozki", 1, 0.0),)),
+    Source("exchange", 12, 0.82),
+    Source("email", 4, 0.6),
+    Source("referral", 3, 0.85),
+    Source("trade_show", 1, 0.7),
+    Source("other", 5, 0.25, "referral", "board", (("board_perevozki", 1, 0.0),)),
     Source(
         "partner", 7, 0.66, "partner", "partner",
         (("partner_sklad24", 3, 0.1), ("partner_torgi", 2, -0.1), ("partner_1c", 2, 0.08)),
     ),
-    Source("telegram", 6, 0.5, "messenger", "telegram", (("tg_channel_logist", 2, 0.1), ("", 3, 0))),
+    Source(
+        "telegram", 6, 0.5, "messenger", "telegram",
+        (("tg_channel_logist", 2, 0.1), ("", 3, 0.0)),
+    ),
     Source("whatsapp", 4, 0.52),
 )  # fmt: skip
 
@@ -158,7 +166,7 @@ REQUESTS = (
     "Посчитайте, пожалуйста, доставку {src} {dst}. Вес {weight}, {cargo}. {extra}",
     "Требуется {body} {weight} {src} {dst} {when}. {extra}",
     "Заявка с формы: {cargo}, {weight}, {src} {dst}.",
-    "Перезвоните, хочу узнать тариф {src} {dst}. Возим {cargo}, {often}.",
+    "Перезвоните, хочу узнать тариф {src} {dst}. Что возим: {cargo}, {often}.",
     "Срочно! {Src} {dst}, {weight}, {cargo}. Нужна подача {when}.",
     "Едем {src} {dst} {often}, текущий перевозчик не устраивает по срокам. Груз — {cargo}, "
     "{weight}. {extra}",
@@ -185,7 +193,7 @@ OFTEN = (
     "раз в неделю", "две машины в неделю", "по 3–4 рейса в месяц", "ежедневно", "раз в месяц",
     "до 10 машин в месяц",
 )  # fmt: skip
-PAY = ("с НДС", "без НДС", "по безналу, 10 дней", "наличными на выгрузке", "предоплата 50 %")
+PAY = ("с НДС", "без НДС", "по безналу, 10 дней", "наличными на выгрузке", "50 % вперёд")
 EXTRA = (
     "Нужна растентовка.", "Загрузка верхняя.", "Документы ЭДО.", "Требуется страхование груза.",
     "Выгрузка на РЦ, окно с 6:00 до 9:00.", "Нужна гидролопата.", "Важен температурный режим.",
@@ -224,41 +232,58 @@ JUNK_NOTES = (
     "Отказался после озвучивания ставки.", "Дубль прежней заявки.", "",
 )  # fmt: skip
 
+NEEDS = (
+    "Нужна {body}, {src} — {dst}, {often}. Оплата {pay}.",
+    "Ищут постоянного перевозчика {src} — {dst}: {often}, {body}.",
+    "Возят сами, машин не хватает: {often} по направлению {src} — {dst}.",
+    "Разовый рейс {src} — {dst}, {body}; если понравится, будут ещё.",
+    "Сравнивают ставки на {src} — {dst}, готовы подписать договор. Оплата {pay}.",
+)
+NEXT_STEPS = (
+    "Отправить ставку до конца дня", "Созвониться в четверг после 14:00", "Выслать договор",
+    "Дождаться заявки на тестовый рейс", "Согласовать оплату с бухгалтерией",
+    "Уточнить окно выгрузки на РЦ", "Показать тариф на месяц",
+)  # fmt: skip
+
 
 class Firm(msgspec.Struct, frozen=True):
     """An invented company and the domain its people write from."""
 
     name: str
     host: str
+    is_personal: bool = False
 
 
 def make_firm(chance: Random, human: Human) -> Firm:
     """A company; an entrepreneur's bears his own name."""
     draw = chance.random()
     if draw < 0.22:
-        return Firm(f"ИП {human.initials}", f"ip-{latin(human.surname)}.example")
+        return Firm(f"ИП {human.initials}", f"ip-{latin(human.surname)}.example", is_personal=True)
     core, tail = chance.choice(_COMPANY_CORES), chance.choice(_COMPANY_TAILS)
-    glued = core if core == tail else f"{core}{tail}" if chance.random() < 0.3 else f"{core} {tail}"
+    glue = "" if chance.random() < 0.3 and " " not in core else " "
+    name = core if core == tail else f"{core}{glue}{tail}"
     form = "ООО" if draw < 0.9 else "АО" if draw < 0.97 else "ПАО"
-    return Firm(f"{form} «{glued}»", f"{latin(core)}-{latin(tail)}.example")
+    return Firm(f"{form} «{name}»", f"{latin(core)}-{latin(tail)}.example")
 
 
-def write_request(
-    chance: Random, origin: City, target: City, cargo: Cargo, weight: float
-) -> str:
+def write_request(chance: Random, origin: City, target: City, cargo: Cargo, weight: float) -> str:
     """A request's text as a client would write it."""
-    text = chance.choice(REQUESTS).format(
-        src=origin.source,
-        Src=origin.source[0].upper() + origin.source[1:],
-        dst=target.target,
-        cargo=cargo.name.lower(),
-        weight=show_weight(weight),
-        body=BODIES[cargo.body],
-        when=chance.choice(WHEN),
-        often=chance.choice(OFTEN),
-        pay=chance.choice(PAY),
-        extra=chance.choice(EXTRA),
-    ).strip()
+    text = (
+        chance.choice(REQUESTS)
+        .format(
+            src=origin.source,
+            Src=origin.source[0].upper() + origin.source[1:],
+            dst=target.target,
+            cargo=cargo.name.lower(),
+            weight=show_weight(weight),
+            body=BODIES[cargo.body],
+            when=chance.choice(WHEN),
+            often=chance.choice(OFTEN),
+            pay=chance.choice(PAY),
+            extra=chance.choice(EXTRA),
+        )
+        .strip()
+    )
     return text[0].upper() + text[1:]
 
 

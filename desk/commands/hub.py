@@ -1,0 +1,258 @@
+"""The company's server: `hub init`, `hub serve`, `hub user add`, `hub import`."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from desk.commands import asking, output
+from desk.commands.failure import DONE, REFUSED, UNREACHABLE, USAGE, Failure
+from desk.text import N_, _, format_number
+
+if TYPE_CHECKING:
+    from desk.domain.playbook_check import PlaybookError
+    from desk.hub.importing import Report
+
+_SETUP: Mapping[str, str] = {
+    "not_set_up": N_(
+        "This database holds no hub yet. Make one: desk hub init --db URL --case NAME"
+    ),
+    "already_set_up": N_("This database holds a hub already. Nothing was changed."),
+    "unreachable": N_("The database cannot be reached. Check the URL and whether it is running."),
+    "unsupported_url": N_(
+        "This is no database Desk knows. Write sqlite:///PATH or postgresql://USER@HOST/NAME."
+    ),
+    "user_exists": N_("There is a user “{user}” already. Choose another name."),
+    "bad_user_name": N_("A user's name takes small Latin letters, digits, dots and dashes."),
+    "unknown_role": N_("There is no role “{role}”. Choose one of: {possible}."),
+}
+
+
+def no_command(options: Namespace) -> int:
+    """Say what commands there are."""
+    options.hub_parser.print_help()
+    return USAGE
+
+
+def init(options: Namespace) -> int:
+    """Make the tables and install a playbook. JSON: hub (its id)."""
+    source, name = _playbook_source(options)
+    with problems():
+        from desk.hub.database import Database
+        from desk.hub.setup import init as set_up
+
+        with Database(options.db) as database:
+            hub = set_up(database, source, playbook_name=name)
+    if options.json:
+        output.put_json({"hub": hub})
+    else:
+        output.put(_("The hub is ready. Add people: desk hub user add NAME --role R --db URL"))
+    return DONE
+
+
+def serve(options: Namespace) -> int:
+    """Answer desks until a signal; the first line is `ready http://HOST:PORT`."""
+    with problems():
+        from desk.hub.server import serve as run_server
+
+        serve_or_say(
+            lambda: run_server(
+                options.db,
+                options.host,
+                options.port,
+                on_ready=lambda serving: output.put(f"ready {serving.url}"),
+            ),
+            options.host,
+            options.port,
+        )
+    return DONE
+
+
+def serve_or_say(run: Callable[[], None], host: str, port: int) -> None:
+    """Run a server; an address that cannot be had becomes a `Failure`."""
+    try:
+        run()
+    except KeyboardInterrupt:
+        # Ctrl+C is how a server in the foreground is ended.
+        return
+    except OSError as error:
+        raise Failure(
+            UNREACHABLE,
+            _("The address {host}:{port} cannot be used ({why}). Choose another --port.").format(
+                host=host, port=port, why=error.strerror or type(error).__name__
+            ),
+        ) from error
+
+
+def add_user(options: Namespace) -> int:
+    """Add a user. JSON: user, name, role."""
+    password = (
+        asking.secret_from_file(options.password_file)
+        if options.password_file
+        else asking.ask_new_password(options.name)
+    )
+    with problems():
+        from desk.hub.database import Database
+        from desk.hub.setup import add_user as add
+
+        with Database(options.db) as database:
+            person = add(
+                database,
+                options.name,
+                name=options.full_name or options.name,
+                role=options.role,
+                password=password,
+            )
+    if options.json:
+        output.put_json({"user": person.id, "name": person.name, "role": person.role})
+    else:
+        output.put(
+            _("{user} was added as {role}.").format(
+                user=output.shown(person.id), role=output.shown(person.role)
+            )
+        )
+    return DONE
+
+
+def import_file(options: Namespace) -> int:
+    """Cards from a CSV file, gzip too. Refused rows do not fail the import: they are counted.
+
+    JSON: rows, imported, present (imported before), refused (array of code, field, rows, line of
+    the first), refused_file (or null), dry_run.
+    """
+    with problems():
+        from desk.hub.database import Database
+        from desk.hub.importing import import_csv
+        from desk.hub.importing_errors import SENTENCES, ImportFailed
+
+        try:
+            with Database(options.db) as database:
+                report = import_csv(
+                    database,
+                    Path(options.file),
+                    find_mapping(options.map),
+                    dry_run=options.dry_run,
+                    refused=Path(options.refused) if options.refused else None,
+                    on_progress=_show_import,
+                )
+        except ImportFailed as failed:
+            line = _(SENTENCES[failed.code]).format(
+                **{name: _(value) for name, value in failed.fill.items()}
+            )
+            raise Failure(REFUSED, output.shown(line)) from failed
+        finally:
+            output.end_progress()
+    if options.json:
+        output.put_json(report)
+    else:
+        _put_report(report)
+    return DONE
+
+
+def find_mapping(name: str) -> Path:
+    """The mapping's file; a bare name such as `bank` or `bank.toml` may be a shipped one."""
+    from desk.resources import playbooks_dir
+
+    path = Path(name)
+    if not path.exists() and path.parent == Path():
+        shipped = playbooks_dir() / "maps" / f"{path.stem}.toml"
+        if shipped.is_file():
+            return shipped
+    return path
+
+
+@contextmanager
+def problems() -> Iterator[None]:
+    """Turn what a hub says is wrong with it into one line."""
+    try:
+        from desk.domain.playbook_check import PlaybookError
+        from desk.hub.errors import SetupError
+    except ImportError as error:
+        raise _no_hub() from error
+    try:
+        yield
+    except ImportError as error:
+        raise _no_hub() from error
+    except SetupError as error:
+        line = _(_SETUP.get(error.code, error.code)).format(**error.arguments)
+        code = UNREACHABLE if error.code == "unreachable" else REFUSED
+        raise Failure(code, output.shown(line)) from error
+    except PlaybookError as error:
+        raise Failure(REFUSED, playbook_line(error)) from error
+
+
+def playbook_line(error: PlaybookError) -> str:
+    """Where a playbook is wrong, and the mend."""
+    return output.shown(f"{error.where}: {_(error.sentence).format(**error.fill)}")
+
+
+def playbook_source(case: str) -> str:
+    """The text of a shipped playbook."""
+    from desk.resources import playbooks_dir
+
+    known = sorted(path.stem for path in playbooks_dir().glob("*.toml"))
+    if case not in known:
+        raise Failure(
+            USAGE,
+            _("There is no case “{case}”. Choose one of: {known}.").format(
+                case=output.shown(case, 40), known=", ".join(known)
+            ),
+        )
+    return (playbooks_dir() / f"{case}.toml").read_text(encoding="utf-8")
+
+
+def _playbook_source(options: Namespace) -> tuple[str, str]:
+    if bool(options.playbook) == bool(options.case):
+        raise Failure(USAGE, _("Name a playbook: either --case NAME or --playbook FILE."))
+    if options.case:
+        return playbook_source(options.case), f"{options.case}.toml"
+    path = Path(options.playbook)
+    try:
+        return path.read_text(encoding="utf-8-sig"), path.name
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            USAGE, _("The file {file} cannot be read. Check the path.").format(file=path)
+        ) from error
+
+
+def _no_hub() -> Failure:
+    return Failure(USAGE, _('The hub is not installed here. Install it: pip install "desk[hub]"'))
+
+
+def _show_import(done: int, total: int) -> None:
+    output.progress(
+        _("{done} of {total} rows").format(done=format_number(done), total=format_number(total))
+    )
+
+
+def _put_report(report: Report) -> None:
+    done = _("To be imported") if report.dry_run else _("Imported")
+    output.put_table(
+        (_("Rows"), format_number(report.rows)),
+        [
+            (done, format_number(report.imported)),
+            (_("Imported before"), format_number(report.present)),
+            (_("Refused"), format_number(sum(one.rows for one in report.refused))),
+        ],
+        right=(1,),
+    )
+    if report.refused:
+        output.put()
+        output.put_table(
+            (_("Why refused"), _("Rows"), _("First line")),
+            [(_refused_text(one.code, one.args), str(one.rows), str(one.line))
+             for one in report.refused],
+            right=(1, 2),
+        )  # fmt: skip
+    if report.refused_file:
+        output.tell(_("The refused rows are in {file}.").format(file=report.refused_file))
+
+
+def _refused_text(code: str, args: Mapping[str, str]) -> str:
+    from desk.domain.refusals import SENTENCES
+    from desk.hub.importing_errors import ROW_SENTENCES
+
+    return _(ROW_SENTENCES.get(code) or SENTENCES.get(code, code)).format(**args)
