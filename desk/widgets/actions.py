@@ -53,12 +53,20 @@ def bindings(*groups: str) -> list[BindingType]:
     ]
 
 
-def bind(node: DOMNode, keys: str, action: str, title: str, help: str = "") -> None:  # noqa: A002
+def bind(
+    node: DOMNode,
+    keys: str,
+    action: str,
+    title: str,
+    help: str = "",  # noqa: A002
+    *,
+    footer: bool = True,
+) -> None:
     """Bind `keys` on one `node` to what its data offers (a playbook's transition with a hotkey).
 
     `action` is Textual's action string; `title` and `help` are shown as they are.
     """
-    for binding in Binding.make_bindings([Binding(keys, action, title, tooltip=help)]):
+    for binding in Binding.make_bindings([Binding(keys, action, title, show=footer, tooltip=help)]):
         node._bindings.key_to_bindings.setdefault(binding.key, []).append(binding)  # pyright: ignore[reportPrivateUsage]
 
 

@@ -97,20 +97,23 @@ class Viewport:
             return False
         before = self.column
         height = self.row - self.tops[before]
+        seen = 0 <= height < self.grid.rows
         for column, top_id in enumerate(self._top_ids):
             place = model.where(top_id) if top_id else None
             top = place[1] if place and place[0] == column else self.tops[column]
             self._set_top(column, max(0, min(top, self.count(column) - self.grid.rows)))
         place = model.where(self.selected) if self.selected else None
         if place is not None:
-            if place[0] == before and self.tops[before]:
+            if place[0] == before and self.tops[before] and seen:
                 # The card stays at its height although others came or went above it.
                 self._set_top(before, max(0, place[1] - height))
             self.column, self.row = place
         self.row = max(0, min(self.row, self.count(self.column) - 1))
         self._select()
         sideways = self._slide()
-        self._scroll()
+        if seen or self.column != before:
+            # A list that was wheeled away from the cursor is being read: it stays.
+            self._scroll()
         return sideways
 
     def _ids(self, column: int) -> Sequence[str]:

@@ -37,7 +37,7 @@ class KeyFooter(Bar):
         & > .footer--key { color: $footer-key-foreground; text-style: bold; }
         & > .footer--title { color: $footer-description-foreground; }
         & > .footer--key-off { color: $text-disabled; text-style: strike; }
-        & > .footer--title-off { color: $text-disabled; text-style: strike; }
+        & > .footer--title-off { color: $text-disabled; }
     }
     """
 
