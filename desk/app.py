@@ -19,7 +19,7 @@ from textual.widget import Widget
 from desk import text as words
 from desk.screens import preferences
 from desk.screens.board import BoardScreen
-from desk.screens.shell import DeskScreen, RowsArrived, Shell, StatusArrived
+from desk.screens.shell import RowsArrived, Shell, StatusArrived
 from desk.services.errors import DeskError, Locked, PassphraseNeeded, WrongPassphrase
 from desk.text import _, ngettext
 from desk.widgets.actions import Live, bindings, live
@@ -74,8 +74,15 @@ class DeskApp(Shell):
 
     def frame(self) -> Iterable[Widget]:
         """The status line and the keys."""
-        yield StatusLine()
+        line = StatusLine()
+        if self.is_open and self._board.kind:
+            line.show(self.desk.status(), self.people, self._role())
+        yield line
         yield KeyFooter()
+
+    def _role(self) -> str:
+        role = self.playbook.roles.get(self.desk.me.role)
+        return role.title.get(words.language()) if role else ""
 
     def on_mount(self) -> None:
         # After the first painting: the skeleton is on the screen before the heavy imports begin.
@@ -223,9 +230,10 @@ class DeskApp(Shell):
         if not self.is_open:
             return
         status = self.desk.status()
+        role = self._role() if self.desk.signed_in else ""
         for screen in self.screen_stack:
             for line in screen.query(StatusLine):
-                line.show(status, self.people)
+                line.show(status, self.people, role)
             follow = getattr(screen, "status_changed", None)
             if follow is not None:
                 follow()
@@ -253,7 +261,8 @@ class DeskApp(Shell):
 
     def _reachable(self) -> list[Live]:
         """What the keys do here, without what an input does by itself."""
-        return [one for one in live(self.screen) if one.id or isinstance(one.node, DeskScreen)]
+        ours = ("step(", "kind(")
+        return [one for one in live(self.screen) if one.id or one.action.startswith(ours)]
 
     def action_help(self) -> None:
         """Explain this place and its keys."""

@@ -95,12 +95,16 @@ class BoardScreen(DeskScreen[None]):
             return
         role = self.desk.playbook.roles[self.desk.me.role]
         known = {kind.id for kind in kinds}
-        for number, kind in enumerate(kinds[:9], start=1):
-            title = kind.titles.get(language())
-            bind(self, str(number), f"kind('{kind.id}')", title, _("Go to this board."))
+        self._bind_kinds()
         if self.kind not in known:
             self.kind = role.start if role.start in known else kinds[0].id
         self.reload()
+
+    def _bind_kinds(self) -> None:
+        for number, kind in enumerate(self.kinds[:9], start=1):
+            self._bindings.key_to_bindings.pop(str(number), None)
+            title, help_ = kind.titles.get(language()), _("Go to this board.")
+            bind(self, str(number), f"kind('{kind.id}')", title, help_, footer=False)
 
     def reload(self) -> None:
         """Read the board anew, beside the keyboard."""
@@ -170,6 +174,21 @@ class BoardScreen(DeskScreen[None]):
             parts.append((f" · {_('filter')}: ", "$text-warning"))
             parts.append(plain(self.filter, lines=False))
         self.query_one("#board-line", Static).update(Content.assemble(*parts))
+
+    def relabel(self) -> None:
+        """The language changed: say everything anew."""
+        self._bind_kinds()
+        self._learn_sources()
+        self.view.forget_looks()
+        self._entitle()
+
+    def help_here(self) -> str:
+        """What the playbook says of the stage under the cursor."""
+        if self.board is None:
+            return ""
+        stage = self.board.columns[self.view.cursor[0]].stage
+        hint = stage.hint.get(language()) if stage.hint else ""
+        return f"{stage.title.get(language())}. {hint}" if hint else ""
 
     # Following changes
 

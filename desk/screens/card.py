@@ -24,16 +24,17 @@ from desk.screens.shell import DeskScreen
 from desk.screens.transitions import perform
 from desk.screens.words import (
     NOTHING,
+    briefly,
     event_title,
+    moment,
     person_name,
-    said,
     shown,
     stage_title,
     title_of,
 )
 from desk.services.errors import DeskError
 from desk.services.views import Card
-from desk.text import _, format_age, format_datetime, language
+from desk.text import _, format_age, language
 from desk.widgets.actions import bind, bindings
 from desk.widgets.safe import plain
 
@@ -71,8 +72,8 @@ class CardScreen(DeskScreen[None]):
     CardScreen .fact-title { width: 20; padding-right: 1; color: $text-muted; }
     CardScreen .fact-value { width: 1fr; height: auto; }
     CardScreen .fact.-wanted .fact-value { color: $text-warning; }
-    CardScreen #links { height: auto; max-height: 8; border: none; padding: 0; }
-    CardScreen #links { background: $background; }
+    CardScreen #links { height: auto; max-height: 8; padding: 0; background: $background; }
+    CardScreen #links, CardScreen #links:focus { border: none; }
     CardScreen #links.-empty { display: none; }
     CardScreen #facts:focus, CardScreen #history:focus { background-tint: $foreground 3%; }
     CardScreen.-wide #right { width: 2fr; layout: horizontal; }
@@ -227,28 +228,31 @@ class CardScreen(DeskScreen[None]):
 
     def _steps(self) -> Content:
         lines: list[Content] = [Content.styled(_("What to do"), "bold $text-primary")]
-        for one in sorted(self.card.possible, key=lambda one: one.refusal is not None):
-            key = one.transition.hotkey or " "
-            title = title_of(one.transition)
+        refused: dict[str, list[str]] = {}
+        for one in self.card.possible:
+            key, title = one.transition.hotkey or " ", title_of(one.transition)
             if one.refusal is None:
-                lines.append(Content.assemble((f" {key} ", "$text-accent bold"), f" {title}"))
-                continue
-            reason = said(one.refusal, self.shell.playbook, self.item.kind)
-            lines.append(Content.styled(f" {key}  {title}", "$text-disabled"))
-            lines.append(Content.styled(f"    {reason}", "$text-disabled italic"))
-        if not self.card.possible:
-            lines.append(
-                Content.styled(_("Nothing: the way of this card has ended."), "$text-muted")
-            )
+                lines.append(Content.assemble((f"{key} ", "$text-accent bold"), title))
+            else:
+                reason = briefly(one.refusal, self.shell.playbook, self.item.kind)
+                refused.setdefault(reason, []).append(f"{key} {title}".strip())
+        if len(lines) == 1:
+            lines.append(Content.styled(_("Nothing now."), "$text-muted"))
+        for reason, titles in refused.items():
+            lines.append(Content.styled(f"✗ {reason}: {', '.join(titles)}", "$text-disabled"))
         return Content("\n").join(lines)
 
     def _bind_steps(self) -> None:
+        for key in self._bound:
+            self._bindings.key_to_bindings.pop(key, None)
+        self._bound.clear()
         for one in self.card.possible:
             key = one.transition.hotkey
-            if key and key not in self._bound:
+            if key and key not in self._bindings.key_to_bindings:
                 self._bound.add(key)
                 hint = one.transition.hint.get(language()) if one.transition.hint else ""
-                bind(self, key, f"step('{one.transition.id}')", title_of(one.transition), hint)
+                title = title_of(one.transition)
+                bind(self, key, f"step('{one.transition.id}')", title, hint, footer=False)
 
     def _list_links(self, now: int) -> None:
         links = self.query_one("#links", OptionList)
@@ -298,7 +302,7 @@ class CardScreen(DeskScreen[None]):
             else ""
         )
         lines = [
-            Content.styled(f"{format_datetime(entry.at)} ", "$text-muted"),
+            Content.styled(f"{moment(entry.at)} ", "$text-muted"),
             Content.styled(event_title(playbook, kind, entry), "bold"),
             plain(f"{moved} · {who}", lines=False),
         ]
@@ -427,6 +431,12 @@ class CardScreen(DeskScreen[None]):
         stage = self.kind.stage(self.item.stage)
         hint = stage.hint.get(language()) if stage and stage.hint else _("This stage has no hint.")
         self.notify(hint, title=title_of(stage) if stage else "", timeout=10)
+
+    def help_here(self) -> str:
+        """What the playbook says of the stage."""
+        stage = self.kind.stage(self.item.stage)
+        hint = stage.hint.get(language()) if stage and stage.hint else ""
+        return f"{title_of(stage)}. {hint}" if stage and hint else ""
 
     def action_close(self) -> None:
         """Go back."""

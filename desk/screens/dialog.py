@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Generic, TypeVar, cast
+from dataclasses import replace
+from typing import ClassVar, Generic, TypeVar, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -22,6 +24,10 @@ from desk.widgets.safe import plain
 _T = TypeVar("_T")
 
 
+def _app_bindings() -> list[Binding]:
+    return [replace(one, action=f"app.{one.action}") for one in bindings("app")]
+
+
 class Dialog(Acting, ModalScreen[_T], Generic[_T]):
     """A question over the screen behind it. Enter says yes, Esc leaves; letters say neither."""
 
@@ -32,17 +38,21 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
         background: $panel; border: round $primary; padding: 0 2;
         border-title-color: $text-primary; border-title-style: bold;
     }
-    Dialog #body { height: auto; max-height: 1fr; scrollbar-size-vertical: 1; }
+    Dialog #body { height: auto; max-height: 50vh; scrollbar-size-vertical: 1; }
     Dialog #about { color: $text-muted; height: auto; margin-bottom: 1; }
     Dialog #about.-empty { display: none; }
     Dialog #hint { color: $text-muted; height: 2; margin-top: 1; }
     Dialog #wrong { color: $text-error; height: auto; display: none; }
     Dialog #wrong.-shown { display: block; }
     Dialog #keys { height: 1; margin-top: 1; align-horizontal: right; }
-    Dialog #keys Button { margin-left: 2; min-width: 12; }
+    Dialog #keys Button { margin-left: 2; min-width: 12; padding: 0 1; }
     """
     ACTION_GROUPS = ("dialog",)
-    BINDINGS = bindings("dialog")
+    # A dialog hides the keys of the application behind it; these two are wanted everywhere.
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("dialog"),
+        *(one for one in _app_bindings() if one.id in ("app.help", "app.quit")),
+    ]
     AUTO_FOCUS = ""
 
     #: What stands in the frame's upper edge.
@@ -78,6 +88,11 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
                 yield Button(Content(f"{_('Cancel')} · Esc"), compact=True, id="no")
 
     def on_mount(self) -> None:
+        # Textual calls `on_mount` of every class of a widget, so dialogs override `begin` instead.
+        self.begin()
+
+    def begin(self) -> None:
+        """Put the cursor where the person begins."""
         first = self.query("#body .field-editor, #body Input, #body TextArea")
         (first.first() if first else self.query_one("#yes")).focus()
 

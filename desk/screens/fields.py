@@ -12,7 +12,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Checkbox, Input, Select, SelectionList, Static, TextArea
+from textual.widgets import Input, Select, SelectionList, Static, TextArea
 
 from desk.domain.forms import is_empty, parse_value
 from desk.domain.model import Person, Value
@@ -78,16 +78,19 @@ class FieldRow(Vertical):
     DEFAULT_CSS = """
     FieldRow { height: auto; margin: 0; }
     FieldRow > Horizontal { height: auto; }
-    FieldRow .field-title { width: 26; padding-right: 1; color: $text-muted; }
-    FieldRow:focus-within .field-title { color: $text; text-style: bold; }
+    FieldRow .field-title { width: 24; padding-right: 1; color: $text-muted; }
+    FieldRow:focus-within .field-title { color: $text-primary; text-style: bold; }
     FieldRow .field-editor { width: 1fr; }
     FieldRow Input.field-editor { background: $surface; }
     FieldRow TextArea.field-editor { height: auto; min-height: 2; max-height: 5; }
     FieldRow TextArea.field-editor { background: $surface; }
     FieldRow SelectionList.field-editor { height: auto; max-height: 6; border: none; padding: 0; }
-    FieldRow Checkbox.field-editor { background: $background; }
+    FieldRow SelectCurrent { background: $surface; }
+    FieldRow .field-editor:focus, FieldRow .field-editor:focus > SelectCurrent {
+        background: $primary 30%;
+    }
     FieldRow .field-fixed { width: 1fr; }
-    FieldRow .field-error { display: none; color: $text-error; padding-left: 26; height: auto; }
+    FieldRow .field-error { display: none; color: $text-error; padding-left: 24; height: auto; }
     FieldRow.-wrong .field-error { display: block; }
     """
 
@@ -203,13 +206,12 @@ class FieldRow(Vertical):
         )
 
     def _bool(self) -> Widget:
-        return Checkbox(_("yes"), self.text == "1", compact=True)
+        return self._select([(_("yes"), "1"), (_("no"), "0")])
 
     @on(Input.Changed)
     @on(TextArea.Changed)
     @on(Select.Changed)
     @on(SelectionList.SelectedChanged)
-    @on(Checkbox.Changed)
     def _typed(self, event: Message) -> None:
         event.stop()
         text = self._read(event)
@@ -225,15 +227,9 @@ class FieldRow(Vertical):
             return event.text_area.text
         if isinstance(event, Select.Changed):
             return "" if event.value is Select.NULL else str(event.value)
-        if isinstance(event, Checkbox.Changed):
-            return self._ticked(event.value)
         assert isinstance(event, SelectionList.SelectedChanged)
         order = [one.id for one in self.field.choices]
         return ", ".join(sorted(event.selection_list.selected, key=order.index))
-
-    def _ticked(self, value: bool) -> str:
-        # A box nobody touched says nothing; one that was ticked and cleared says no.
-        return "1" if value else "0" if self.text else ""
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -253,8 +249,6 @@ class FieldRow(Vertical):
             editor.text = text
         elif isinstance(editor, Select):
             editor.value = text or Select.NULL
-        elif isinstance(editor, Checkbox):
-            editor.value = text == "1"
         elif isinstance(editor, SelectionList):
             editor.deselect_all()
             for part in value if isinstance(value, list) else ():

@@ -277,7 +277,20 @@ class FormScreen(DeskScreen[bool]):
 
     def action_hint(self) -> None:
         """Explain the field under the cursor at length."""
-        self.run_worker(self.app.run_action("app.help"))
+        row = self._row_in_use()
+        if row:
+            hint = self._hint(row) or _("This field has no hint.")
+            self.notify(hint, title=title_of(row.field), timeout=10)
+
+    def help_here(self) -> str:
+        """What the playbook says of the field under the cursor."""
+        row = self._row_in_use()
+        return f"{title_of(row.field)}. {self._hint(row)}" if row else ""
+
+    def _row_in_use(self) -> FieldRow | None:
+        if self.focused is None:
+            return None
+        return next((one for one in self.focused.ancestors if isinstance(one, FieldRow)), None)
 
     def rows_changed(self, ids: frozenset[str] | None) -> None:
         """Follow the card where nothing was typed; typed text stays as it is."""

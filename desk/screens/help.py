@@ -13,8 +13,9 @@ from desk.screens.dialog import Dialog
 from desk.text import _
 from desk.widgets.actions import Live
 from desk.widgets.keynames import show_key
+from desk.widgets.safe import clean
 
-_KEYS = 20
+_KEYS = 18
 
 
 class Help(Dialog[None]):
@@ -22,7 +23,7 @@ class Help(Dialog[None]):
 
     DEFAULT_CSS = """
     Help #dialog { width: 84; }
-    Help #body { max-height: 1fr; height: auto; }
+    Help #body { max-height: 58vh; }
     Help .help-group { color: $text-primary; text-style: bold; margin-top: 1; }
     Help .help-group.-first { margin-top: 0; }
     Help #hint { display: none; }
@@ -46,19 +47,16 @@ class Help(Dialog[None]):
             yield Static(Content("\n").join(self._line(one) for one in lines))
 
     def _line(self, one: Live) -> Content:
-        keys = f"{', '.join(show_key(key) for key in one.keys[:3]):<{_KEYS}}"
+        keys = f"{', '.join(show_key(key) for key in one.keys[:3]):<{_KEYS}} "
+        told = clean(one.help or one.title)
         if one.reason:
             return Content.assemble(
-                (f"{keys} {one.title}", "$text-disabled"),
-                (f" — {one.reason}", "$text-disabled italic"),
+                (f"{keys}{told}", "$text-disabled"),
+                (f" {clean(one.reason)}", "$text-disabled italic"),
             )
-        return Content.assemble(
-            (keys, "$text-accent"),
-            f" {one.title}",
-            (f" — {one.help}" if one.help else "", "$text-muted"),
-        )
+        return Content.assemble((keys, "$text-accent"), told)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         body = self.query_one("#body", VerticalScroll)
         body.can_focus = True
         body.focus()

@@ -17,7 +17,7 @@ from desk.screens.dialog import Dialog
 from desk.screens.words import said, title_of
 from desk.services.views import Card
 from desk.text import _, language
-from desk.widgets.safe import plain
+from desk.widgets.safe import clean, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,9 @@ class Menu(Dialog["str | None"]):
     """Answers the id of the chosen line."""
 
     DEFAULT_CSS = """
-    Menu OptionList { height: auto; max-height: 14; border: none; padding: 0; background: $panel; }
+    Menu #body { max-height: 60vh; }
+    Menu OptionList { height: auto; max-height: 60vh; padding: 0; background: $panel; }
+    Menu OptionList, Menu OptionList:focus { border: none; }
     """
 
     def __init__(self, heading: str, about: str, lines: Sequence[Line]) -> None:
@@ -51,12 +53,10 @@ class Menu(Dialog["str | None"]):
         width = max((len(one.key) for one in self._lines.values()), default=0)
         key = f"{line.key:>{width}}  " if width else ""
         if line.reason:
-            return Content.assemble(
-                (key, "$text-disabled"), (plain(line.title, lines=False), "$text-disabled")
-            )
-        return Content.assemble((key, "$text-accent"), plain(line.title, lines=False))
+            return Content.assemble((key, "$text-disabled"), (clean(line.title), "$text-disabled"))
+        return Content.assemble((key, "bold"), plain(line.title, lines=False))
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         listing = self.query_one(OptionList)
         possible = [n for n, line in enumerate(self._lines.values()) if not line.reason]
         listing.highlighted = possible[0] if possible else 0

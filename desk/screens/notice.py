@@ -15,8 +15,8 @@ class Notice(Dialog[None]):
         self.about = about
         self.verb = _("Close")
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self.query_one("#no").display = False
 
     def action_accept(self) -> None:

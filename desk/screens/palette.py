@@ -16,7 +16,7 @@ from desk.screens.dialog import Dialog
 from desk.text import _
 from desk.widgets.actions import Live
 from desk.widgets.keynames import show_key
-from desk.widgets.safe import plain
+from desk.widgets.safe import clean
 
 
 class Palette(Dialog["Live | None"]):
@@ -24,7 +24,8 @@ class Palette(Dialog["Live | None"]):
 
     DEFAULT_CSS = """
     Palette Input { background: $surface; margin-bottom: 1; }
-    Palette OptionList { height: 12; border: none; padding: 0; background: $panel; }
+    Palette #body { max-height: 60vh; }
+    Palette OptionList { height: 40vh; border: none; padding: 0; background: $panel; }
     """
 
     def __init__(self, lines: Sequence[Live]) -> None:
@@ -39,8 +40,8 @@ class Palette(Dialog["Live | None"]):
         yield Input(compact=True, id="text")
         yield OptionList()
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self.query_one(OptionList).can_focus = False
         self._list("")
 
@@ -98,5 +99,5 @@ def _line(one: Live) -> Content:
     keys = show_key(one.keys[0])
     tone = "$text-disabled" if one.reason else "$text"
     return Content.assemble(
-        (f"{keys:>10}  ", "$text-accent" if not one.reason else tone), (plain(one.title), tone)
+        (f"{keys:>10}  ", "$text-accent" if not one.reason else tone), (clean(one.title), tone)
     )

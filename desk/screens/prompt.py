@@ -72,8 +72,8 @@ class Prompt(Dialog["str | None"]):
         else:
             yield Input(text, compact=True, id="text", select_on_focus=True)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self.hint(
             self._help or (_("Enter sends, Ctrl+J begins a new line.") if self._lines else "")
         )

@@ -31,7 +31,8 @@ class Search(Dialog["str | None"]):
 
     DEFAULT_CSS = """
     Search Input { background: $surface; margin-bottom: 1; }
-    Search OptionList { height: 12; border: none; padding: 0; background: $panel; }
+    Search #body { max-height: 60vh; }
+    Search OptionList { height: 40vh; border: none; padding: 0; background: $panel; }
     """
 
     def __init__(self) -> None:
@@ -45,8 +46,8 @@ class Search(Dialog["str | None"]):
         yield Input(compact=True, id="text")
         yield OptionList()
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self.query_one(OptionList).can_focus = False
 
     @on(Input.Changed)

@@ -93,7 +93,7 @@ class SignIn(Dialog[None]):
             yield _Line(_("New passphrase"), "passphrase", secret=True)
             yield _Line(_("Once more"), "again", secret=True)
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         empty = [one for one in self.query(Input) if one.value in ("", "https://")]
         (empty or list(self.query(Input)))[0].focus()
         if self._wrong:

@@ -72,11 +72,13 @@ class TransitionDialog(Dialog["Done | None"]):
 
     DEFAULT_CSS = """
     TransitionDialog .block { height: auto; margin-bottom: 1; }
-    TransitionDialog .block-title { width: 26; padding-right: 1; color: $text-muted; }
-    TransitionDialog .block:focus-within .block-title { color: $text; text-style: bold; }
+    TransitionDialog .block-title { width: 24; padding-right: 1; color: $text-muted; }
+    TransitionDialog .block:focus-within .block-title { color: $text-primary; text-style: bold; }
+    TransitionDialog .block .field-editor:focus { background: $primary 30%; }
+    TransitionDialog .block .field-editor:focus > SelectCurrent { background: $primary 30%; }
     TransitionDialog .block Select { width: 1fr; }
     TransitionDialog .block Notes { width: 1fr; height: 4; background: $surface; }
-    TransitionDialog .block-error { display: none; height: auto; padding-left: 26; }
+    TransitionDialog .block-error { display: none; height: auto; padding-left: 24; }
     TransitionDialog .block-error { color: $text-error; }
     TransitionDialog .block.-wrong .block-error { display: block; }
     TransitionDialog FieldRow { margin-bottom: 1; }
@@ -133,7 +135,7 @@ class TransitionDialog(Dialog["Done | None"]):
         options = [(self._colleague(one), one.id) for one in choices]
         known = {one.id for one in choices}
         drafted = self._draft.get(_TO, "")
-        prompt = _("by the hub: who is at work and has fewest cards") if choose.route else None
+        prompt = _("by the hub: present, least busy") if choose.route else None
         select = Select(
             options,
             prompt=prompt or _("not chosen"),
@@ -157,8 +159,8 @@ class TransitionDialog(Dialog["Done | None"]):
         notes.add_class("field-editor")
         return _Block(title, notes, required=required)
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def begin(self) -> None:
+        super().begin()
         self._hint_of(None)
         first = next((row for row in self.query(FieldRow) if row.required and row.empty), None)
         if first:

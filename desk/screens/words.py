@@ -17,6 +17,7 @@ from desk.text import (
     format_money,
     format_number,
     language,
+    local_time,
 )
 
 NOTHING = "—"
@@ -50,6 +51,29 @@ def said(refusal: Refusal | Conflict, playbook: Playbook | None, kind: str | Non
         return _(sentence).format(**args)
     except (KeyError, IndexError):
         return _(sentence)
+
+
+#: Reasons short enough to stand beside a dimmed step.
+_BRIEF: Mapping[str, str] = {
+    "wrong_stage": N_("not at this stage"),
+    "role_may_not": N_("not for your role"),
+    "not_yours": N_("not your card"),
+    "link_missing": N_("the linked card is missing"),
+    "worked_on": N_("worked on already"),
+    "nothing_to_reopen": N_("nothing to go back to"),
+}
+
+
+def briefly(refusal: Refusal, playbook: Playbook, kind: str) -> str:
+    """The reason in a few words where there are such, else the whole sentence."""
+    brief = _BRIEF.get(refusal.code)
+    return _(brief) if brief else said(refusal, playbook, kind).rstrip(".")
+
+
+def moment(ms: int) -> str:
+    """A day of this year or the last with its time, as short as it can be: «22.11 09:30»."""
+    local = local_time(ms)
+    return f"{local:%d.%m %H:%M}" if language() == "ru" else f"{local:%b %d %H:%M}"
 
 
 def _titles(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
