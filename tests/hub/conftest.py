@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from sqlalchemy import create_engine, make_url, text
 
 from tests.hub.hubs import Hub, running, set_up
@@ -17,6 +18,15 @@ from tests.postgres import postgres_url as postgres_url
 
 structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 _NUMBERS = count(1)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """The work of a password check is what it is; tests need not wait for it."""
+    with pytest.MonkeyPatch.context() as patch:
+        cheap = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr("desk.hub.passwords._HASHER", cheap)
+        yield
 
 
 @pytest.fixture(scope="session")

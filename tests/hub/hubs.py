@@ -125,9 +125,7 @@ class Desk:
     def operation(self, intent: Intent, identifier: str = "") -> Numbered:
         """The next operation of this device."""
         self.number += 1
-        made = Operation(
-            id=identifier or self.hub.new_id(), at=self.hub.clock.now, intent=intent
-        )
+        made = Operation(id=identifier or self.hub.new_id(), at=self.hub.clock.now, intent=intent)
         return Numbered(number=self.number, operation=made)
 
     def send(self, *operations: Numbered) -> Response:

@@ -90,9 +90,7 @@ def test_the_same_operation_on_two_connections_at_once_has_one_effect(hub: Hub) 
     with ThreadPoolExecutor(4) as threads:
         answers = list(
             threads.map(
-                lambda _: operations.push(
-                    hub.database, session(hub, desk), [operation], hub.clock
-                ),
+                lambda _: operations.push(hub.database, session(hub, desk), [operation], hub.clock),
                 range(4),
             )
         )
@@ -173,8 +171,8 @@ def test_a_failure_within_an_operation_leaves_nothing_of_it(hub: Hub) -> None:
         # The second row of the same id cannot be written, after the first one was.
         return msgspec.structs.replace(outcome, entries=outcome.entries * 2)
 
+    one = [sent(desk.operation(new_lead()))]
     with pytest.raises(HubProblem):
-        one = [sent(desk.operation(new_lead()))]
         operations.push(hub.database, session(hub, desk), one, hub.clock, half)
     assert (count(hub, t.item), count(hub, t.operation)) == (0, 0)
     assert count(hub, t.change) == changes
@@ -188,9 +186,7 @@ def test_a_conflict_shows_what_stands_there_as_far_as_it_may_be_read(hub: Hub) -
     sales = hub.desk("sales1")
     sales.bootstrap()
     version = sales.rows["item"][lead].version
-    mine = EditFields(
-        item_id=lead, fields={"route_to": "Омск"}, base={"route_to": version}, was={}
-    )
+    mine = EditFields(item_id=lead, fields={"route_to": "Омск"}, base={"route_to": version}, was={})
     hub.desk("marketer1").done(EditFields(item_id=lead, fields={"route_to": "Томск"}))
     (result,) = sales.do(mine)
     assert (result.result, result.code) == ("conflict", "field_conflict")
@@ -201,9 +197,7 @@ def test_a_conflict_of_personal_data_shows_the_subject(hub: Hub) -> None:
     lead, _ = qualification(hub, name="Анна")
     one, other = hub.desk("marketer1"), hub.desk("operator1")
     one.done(EditSubject(item_id=lead, fields={"name": "Анна Белова"}))
-    late = EditSubject(
-        item_id=lead, fields={"name": "Аня"}, base={"name": 1}, was={"name": "Анна"}
-    )
+    late = EditSubject(item_id=lead, fields={"name": "Аня"}, base={"name": 1}, was={"name": "Анна"})
     (result,) = other.do(late)
     assert (result.result, result.theirs) == ("conflict", {"name": "Анна Белова"})
 
