@@ -76,7 +76,8 @@ def sign_in(
     ``device_of_another``. An unknown or inactive user gets the answer and the work of a wrong
     password.
     """
-    if not is_id(asked.device):
+    # PostgreSQL takes no zero characters, and no name has one.
+    if not is_id(asked.device) or "\0" in asked.user:
         raise HubProblem(400, "bad_request")
     key = hashlib.sha256(f"{asked.user}\0{arrival.address}".encode()).digest()
     with database.read() as connection:

@@ -11,18 +11,20 @@ from typing import Annotated, Any
 
 from litestar import Litestar, Request, get, post
 from litestar.config.compression import CompressionConfig
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.middleware import DefineMiddleware
 from litestar.openapi.config import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
-from litestar.params import Parameter
+from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk import __version__
+from desk.domain.ids import is_id
 from desk.hub import accounts, operations, passwords, presence, pull
 from desk.hub.accounts import Session
 from desk.hub.database import Database
@@ -66,7 +68,7 @@ _Http = Request[Any, Any, Any]
 
 
 @get("/v1/handshake", opt={"public": True}, sync_to_thread=True)
-def handshake(hub: Hub) -> Handshake:
+def handshake(hub: NamedDependency[Hub]) -> Handshake:
     """What this hub is, for anybody and any protocol version."""
     with hub.database.read() as connection:
         identifier = _hub_id(connection)
@@ -80,7 +82,7 @@ def handshake(hub: Hub) -> Handshake:
 
 
 @post("/v1/sign-in", opt={"public": True}, status_code=200, sync_to_thread=True)
-def sign_in(hub: Hub, request: _Http, data: SignIn) -> SignedIn:
+def sign_in(hub: NamedDependency[Hub], request: _Http, data: JSONBody[SignIn]) -> SignedIn:
     """A token for a user's name and password on one device."""
     check_protocol(data.protocol)
     now = hub.clock()
@@ -100,13 +102,13 @@ def sign_in(hub: Hub, request: _Http, data: SignIn) -> SignedIn:
 
 
 @post("/v1/sign-out", status_code=204, sync_to_thread=True)
-def sign_out(hub: Hub, session: Session) -> None:
+def sign_out(hub: NamedDependency[Hub], session: NamedDependency[Session]) -> None:
     """Forget the token."""
     accounts.sign_out(hub.database, session)
 
 
 @get("/v1/playbook", sync_to_thread=True)
-def playbook(hub: Hub) -> PlaybookSource:
+def playbook(hub: NamedDependency[Hub]) -> PlaybookSource:
     """The playbook in force."""
     with hub.database.read() as connection:
         installed = current(connection)
@@ -114,7 +116,9 @@ def playbook(hub: Hub) -> PlaybookSource:
 
 
 @post("/v1/operations", status_code=200, sync_to_thread=True)
-def push(hub: Hub, session: Session, data: SentPush) -> Pushed:
+def push(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[SentPush]
+) -> Pushed:
     """Judge queued operations in order; `operation` is `desk.domain.operations.Operation`."""
     try:
         return operations.push(hub.database, session, data.operations, hub.clock)
@@ -124,10 +128,10 @@ def push(hub: Hub, session: Session, data: SentPush) -> Pushed:
 
 @get("/v1/changes", sync_to_thread=True)
 def changes(
-    hub: Hub,
-    session: Session,
-    cursor: Annotated[str, Parameter(max_length=100)],
-    limit: int = pull.CHANGES_LIMIT,
+    hub: NamedDependency[Hub],
+    session: NamedDependency[Session],
+    cursor: Annotated[str, QueryParameter(max_length=100)],
+    limit: FromQuery[int] = pull.CHANGES_LIMIT,
 ) -> Page:
     """What changed after the cursor, as far as the reader may see it."""
     with hub.database.read() as connection:
@@ -137,26 +141,30 @@ def changes(
 
 @get("/v1/snapshot", sync_to_thread=True)
 def snapshot(
-    hub: Hub,
-    session: Session,
-    after: Annotated[str, Parameter(max_length=36)] = "",
-    limit: int = pull.SNAPSHOT_LIMIT,
+    hub: NamedDependency[Hub],
+    session: NamedDependency[Session],
+    after: Annotated[str, QueryParameter(max_length=36)] = "",
+    limit: FromQuery[int] = pull.SNAPSHOT_LIMIT,
 ) -> Page:
     """All that the reader may see, by id."""
+    if after and not is_id(after):
+        raise HubProblem(400, "bad_request")
     with hub.database.read() as connection:
         reader = _reader(hub, session, connection)
         return pull.snapshot(connection, reader, session.device_id, after, limit)
 
 
 @post("/v1/presence", status_code=204, sync_to_thread=True)
-def say_presence(hub: Hub, session: Session, data: Presence) -> None:
+def say_presence(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[Presence]
+) -> None:
     """A person says whether he is at work."""
     if presence.say(hub.database, session.actor.id, data.presence, hub.clock()):
         hub.hints.wake()
 
 
 @get("/v1/hints", media_type="text/event-stream")
-async def hints(hub: Hub, session: Session) -> Stream:
+async def hints(hub: NamedDependency[Hub], session: NamedDependency[Session]) -> Stream:
     """Server-sent events: the head's cursor at the start and whenever the log has grown."""
     reader = await asyncio.to_thread(_reader, hub, session)
     return Stream(
@@ -288,4 +296,7 @@ def _openapi() -> OpenAPIConfig:
         ),
         security=[{"token": []}],
         use_handler_docstrings=True,
+        # The pages that show it load their scripts from elsewhere, so there is only the text.
+        render_plugins=[JsonRenderPlugin(path="/openapi.json"), YamlRenderPlugin()],
+        path="/schema",
     )

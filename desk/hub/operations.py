@@ -222,7 +222,7 @@ def _scene(connection: Connection, reader: Reader, wanted: Operation) -> Scene |
     if isinstance(intent, Create):
         there = store.load_scene(connection, wanted.id, people)
         return there or new_scene(wanted.id, people, "hub")
-    scene = store.load_scene(connection, intent.item_id, people)
+    scene = store.load_scene(connection, intent.item_id, people) if is_id(intent.item_id) else None
     if scene is None or scene.item is None or not reader.sees(scene.item):
         return None
     if isinstance(intent, Move) and _chooses(reader.playbook, scene, intent):
