@@ -185,6 +185,9 @@ def _move(cause: Cause, one: spec.MoveLinked) -> Sequence[Effect] | Refusal:
     if item is None:
         return Refusal("link_missing", {"kind": one.item})
     stage = one.stage or str(cause.item.fields.get(one.stage_from, ""))
+    if not cause.playbook.kinds[item.kind].stage(stage):
+        # The field may still hold what an older playbook called a stage.
+        return Refusal("missing_fields", {"fields": one.stage_from})
     if item.stage == stage:
         return []
     return [
@@ -258,20 +261,27 @@ def _withdraw(cause: Cause) -> Sequence[Effect] | Refusal:
         return Refusal("worked_on")
     effects: list[Effect] = [Remembered(item_id=cause.item.id, undo=None)]
     for before in undo.items:
-        effects += _restore(cause, before)
+        restored = _restore(cause, before)
+        if isinstance(restored, Refusal):
+            return restored
+        effects += restored
     for item in produced:
-        if item:
-            withdrawn = cause.playbook.kinds[item.kind].withdrawn
+        kind = cause.playbook.kind(item.kind) if item else None
+        if item and kind and kind.withdrawn:
+            withdrawn = kind.withdrawn
             effects.append(Moved(item_id=item.id, stage=withdrawn))
             effects.append(note(cause, item.id, echo=True, source=item.stage, target=withdrawn))
     effects += [_count(cause, event, -1) for event in undo.counted]
     return effects
 
 
-def _restore(cause: Cause, before: ItemBefore) -> Sequence[Effect]:
+def _restore(cause: Cause, before: ItemBefore) -> Sequence[Effect] | Refusal:
     item = find(cause.scene.items, before.id)
     if item is None:
         return []
+    kind = cause.playbook.kind(item.kind)
+    if kind is None or kind.stage(before.stage) is None:
+        return Refusal("nothing_to_reopen")
     echo = item.id != cause.item.id
     return [
         Moved(item_id=item.id, stage=before.stage),

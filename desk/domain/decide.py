@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from desk.domain.clean import clean
 from desk.domain.edits import (
     decide_close_task,
     decide_comment,
@@ -15,6 +16,7 @@ from desk.domain.edits import (
     decide_edit_subject,
 )
 from desk.domain.effects import Effect, Outcome, Working
+from desk.domain.ids import is_id
 from desk.domain.model import Actor, Item, Subject
 from desk.domain.operations import (
     CloseTask,
@@ -42,16 +44,21 @@ class Decision(msgspec.Struct, frozen=True):
 
 Verdict: TypeAlias = Decision | Refusal | Conflict
 
+#: Arguments of a refusal may repeat what was asked; no more of it than one reads.
+_ARGUMENT_LIMIT = 500
+
 
 def decide(
     scene: Scene, operation: Operation, actor: Actor, playbook: Playbook, now: int
 ) -> Verdict:
     """The effects of an operation, or why it is refused. Pure and total."""
+    if not is_id(operation.id):
+        return Refusal("broken_operation")
     if not isinstance(operation.intent, Create) and not _visible(scene, actor, playbook, now):
         return Refusal("no_item")
     effects = _effects(scene, operation, actor, playbook, now)
     if isinstance(effects, Refusal | Conflict):
-        return effects
+        return _showable(effects)
     return Decision(tuple(effects), _merges(scene, operation))
 
 
@@ -67,6 +74,11 @@ def settle(
     if scene.judge == "hub":
         run_robots(working, decision.effects, operation, playbook, now)
     return working.outcome(merged=decision.merged)
+
+
+def _showable(answer: Refusal | Conflict) -> Refusal | Conflict:
+    args = {name: clean(value, _ARGUMENT_LIMIT) for name, value in answer.args.items()}
+    return msgspec.structs.replace(answer, args=args)
 
 
 def _visible(scene: Scene, actor: Actor, playbook: Playbook, now: int) -> bool:

@@ -21,7 +21,7 @@ from desk.domain.playbook import Playbook
 from desk.domain.refusals import Conflict, Refusal
 from desk.domain.rights import may_edit
 from desk.domain.scene import Scene
-from desk.domain.transitions import COMMENT_LIMIT
+from desk.domain.transitions import comment_text
 
 #: The longest title of an item, characters.
 TITLE_LIMIT = 200
@@ -117,7 +117,9 @@ def decide_comment(
     item = scene.item
     if item is None:
         return Refusal("no_item")
-    text = clean(intent.text, COMMENT_LIMIT, lines=True)
+    text = comment_text(intent.text)
+    if isinstance(text, Refusal):
+        return text
     if not text:
         return Refusal("empty_text")
     return [Worked(item_id=item.id), _noted(operation, item, actor, now, "comment", text)]
@@ -136,12 +138,14 @@ def decide_close_task(
     if item is None:
         return Refusal("no_item")
     task = next((one for one in scene.tasks if one.id == intent.task_id), None)
-    if task is None or task.item_id != item.id:
+    if task is None or task.item_id != item.id or task.closed_at is not None:
         return Refusal("no_task")
     role = playbook.roles.get(actor.role)
     if actor.id not in (task.assignee, item.responsible) and not (role and role.acts_for_others):
         return Refusal("not_yours")
-    text = clean(intent.comment, COMMENT_LIMIT, lines=True)
+    text = comment_text(intent.comment)
+    if isinstance(text, Refusal):
+        return text
     return [
         Worked(item_id=item.id),
         TaskClosed(task_id=task.id, by=actor.id),

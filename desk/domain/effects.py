@@ -278,11 +278,13 @@ def _merged(old: Mapping[str, Value], new: Mapping[str, Value]) -> dict[str, Val
 
 def points_of(playbook: Playbook, item: Item, now: int) -> int:
     """The score of an item by the points of its kind; unchanged where the kind has none."""
-    rules = playbook.kinds[item.kind].points
-    if not rules:
+    kind = playbook.kind(item.kind)
+    if kind is None or not kind.points:
         return item.score
     known = record(item)
-    return sum(rule.points for rule in rules if evaluate(rule.condition, known, me="", now=now))
+    return sum(
+        rule.points for rule in kind.points if evaluate(rule.condition, known, me="", now=now)
+    )
 
 
 _APPLY: Mapping[type[Effect], Callable[[Working, Any], object]] = {

@@ -41,6 +41,7 @@ SENTENCES: Mapping[str, str] = {
     ),
     "stale": N_("Somebody moved this card to “{stage}” first. Look at it and decide again."),
     "field_conflict": N_("Somebody changed these fields first: {fields}. Compare and decide."),
+    "comment_too_long": N_("The comment is longer than {limit} characters. Shorten it."),
     "comment_required": N_("Write the reason in a comment, then repeat."),
     "missing_fields": N_("Fill in first: {fields}."),
     "unknown_field": N_("There is no field “{field}” here."),
@@ -62,6 +63,7 @@ SENTENCES: Mapping[str, str] = {
         "Nobody who could take this card is at work now. Choose a colleague yourself or wait."
     ),
     "choose_user": N_("Choose a colleague."),
+    "nobody_to_choose": N_("This action chooses no colleague. Repeat it without a name."),
     # A playbook's own sentence, in both languages; the Russian translation of this is "{ru}".
     "guard": N_("{en}"),
     "link_missing": N_("The linked card ({kind}) is missing or not yours to see."),
@@ -79,8 +81,10 @@ SENTENCES: Mapping[str, str] = {
 
 def english(code: str, args: Mapping[str, str]) -> str:
     """The sentence in English, for logs and for clients without a catalogue."""
-    template = SENTENCES.get(code, code)
+    template = SENTENCES.get(code)
+    if template is None:
+        return code
     try:
         return template.format(**args)
-    except (KeyError, IndexError):
+    except KeyError:
         return template

@@ -35,8 +35,8 @@ def _reactions(
 ) -> list[Effect]:
     done: list[Effect] = []
     for item_id, events in _events(effects).items():
-        kind = playbook.kinds[working.items[item_id].kind]
-        for robot in kind.robots:
+        kind = playbook.kind(working.items[item_id].kind)
+        for robot in kind.robots if kind else ():
             scene = working.scene()
             item = working.items[item_id]
             if robot.when in events and _wakes(robot, scene, item, now):

@@ -9,12 +9,12 @@ from desk.domain.scene import Scene
 def choose(
     scene: Scene, rule: Choose | None, asked: str | None, last: str | None
 ) -> str | Refusal | None:
-    """The chosen user's name; None where nothing is to be chosen, or where the hub will choose.
+    """The chosen user's name; None where nobody is to be chosen, or where the hub will choose.
 
     Only the hub knows presence and load, so a desk leaves routing open.
     """
     if rule is None:
-        return None
+        return Refusal("nobody_to_choose") if asked else None
     if asked:
         return _asked(scene, rule, asked)
     if not rule.route:

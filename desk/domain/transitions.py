@@ -40,6 +40,14 @@ def possible(scene: Scene, actor: Actor, playbook: Playbook, now: int) -> tuple[
     )
 
 
+def comment_text(text: str) -> str | Refusal:
+    """A comment as it is kept; one too long is refused, for a cut one may mean something else."""
+    kept = clean(text, COMMENT_LIMIT + 1, lines=True)
+    if len(kept) > COMMENT_LIMIT:
+        return Refusal("comment_too_long", {"limit": str(COMMENT_LIMIT)})
+    return kept
+
+
 def decide_move(
     scene: Scene, operation: Operation, intent: Move, actor: Actor, playbook: Playbook, now: int
 ) -> list[Effect] | Refusal | Conflict:
@@ -59,8 +67,12 @@ def decide_move(
     values = _checked(intent.fields, transition, kind)
     if isinstance(values, Refusal):
         return values
-    if transition.comment == "required" and not clean(intent.comment, 1):
+    comment = comment_text(intent.comment)
+    if isinstance(comment, Refusal):
+        return comment
+    if transition.comment == "required" and not comment:
         return Refusal("comment_required")
+    intent = msgspec.structs.replace(intent, comment=comment)
     return _carry_out(scene, operation, intent, item, transition, values, actor, playbook, now)
 
 
@@ -77,7 +89,7 @@ def _carry_out(
 ) -> list[Effect] | Refusal:
     kind = playbook.kinds[item.kind]
     filled = msgspec.structs.replace(item, fields={**item.fields, **values})
-    target = _target_stage(transition, filled)
+    target = _target_stage(transition, kind, filled)
     refusal = _missing(transition, kind, target, filled)
     if refusal:
         return refusal
@@ -93,7 +105,7 @@ def _carry_out(
         ids=IdSource(operation.id),
         who=actor.id,
         chosen=chosen,
-        comment=clean(intent.comment, COMMENT_LIMIT, lines=True),
+        comment=intent.comment,
     )
     effects = _own_effects(cause, transition, values, target)
     further = consequences(cause, transition.effects)
@@ -173,10 +185,11 @@ def _checked(
     return values
 
 
-def _target_stage(transition: Transition, filled: Item) -> str | None:
+def _target_stage(transition: Transition, kind: Kind, filled: Item) -> str | None:
+    """Where the transition leads; a field may still name a stage that an older playbook had."""
     if transition.target_from:
         value = filled.fields.get(transition.target_from)
-        return value if isinstance(value, str) else None
+        return value if isinstance(value, str) and kind.stage(value) else None
     return transition.target
 
 
@@ -186,6 +199,8 @@ def _missing(
     stage = kind.stage(target) if target else None
     needed: Sequence[str] = (*transition.required, *(stage.required if stage else ()))
     missing = [name for name in dict.fromkeys(needed) if is_empty(filled.fields.get(name))]
+    if transition.target_from and target is None and transition.target_from not in missing:
+        missing.append(transition.target_from)
     return Refusal("missing_fields", {"fields": ", ".join(missing)}) if missing else None
 
 
