@@ -76,8 +76,9 @@ class CardScreen(DeskScreen[None]):
     CardScreen #links, CardScreen #links:focus { border: none; }
     CardScreen #links.-empty { display: none; }
     CardScreen #facts:focus, CardScreen #history:focus { background-tint: $foreground 3%; }
-    CardScreen.-wide #right { width: 2fr; layout: horizontal; }
-    CardScreen.-wide #side { width: 36; height: 1fr; max-height: 100%; border-right: solid $panel; }
+    CardScreen.-wide #facts { width: 5fr; }
+    CardScreen.-wide #right { width: 6fr; layout: horizontal; }
+    CardScreen.-wide #side { width: 34; height: 1fr; max-height: 100%; border-right: solid $panel; }
     CardScreen.-wide #history { width: 1fr; }
     """
     HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (110, "-wide")]

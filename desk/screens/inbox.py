@@ -40,7 +40,8 @@ class InboxScreen(DeskScreen[None]):
     InboxScreen #inbox-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
     InboxScreen #inbox { height: 1fr; }
     InboxScreen OptionList { width: 34; height: 1fr; padding: 0; }
-    InboxScreen OptionList, InboxScreen OptionList:focus { border: none; border-right: solid $panel; }
+    InboxScreen OptionList, InboxScreen OptionList:focus { border: none; }
+    InboxScreen #entry { border-left: solid $panel; }
     InboxScreen #entry { width: 1fr; padding: 0 2; }
     InboxScreen #entry Static { height: auto; }
     """
