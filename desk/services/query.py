@@ -68,7 +68,7 @@ def count_by(context: Context, by: str, kind: str | None, filter_: str | None) -
 
 def card(context: Context, item_id: str) -> Card:
     """An item, its subject, tasks, timeline, family, and what can be done with it."""
-    from desk.domain.available import possible
+    from desk.domain.transitions import possible
 
     rulebook = context.rulebook
     with context.store.read() as connection, connection.begin():

@@ -10,7 +10,7 @@ from desk.domain.model import Entry, Item, Subject, Task, Value
 from desk.domain.operations import Intent
 
 if TYPE_CHECKING:
-    from desk.domain.available import Possible
+    from desk.domain.transitions import Possible
 
 
 @dataclass(frozen=True, slots=True)
