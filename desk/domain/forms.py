@@ -16,7 +16,8 @@ HOME_REGION = "RU"
 _LIMIT = 1e15
 _LONG = 4000
 _EMAIL_LIMIT = 254
-_EMAIL_PART = r"[^\s@.<>()\[\],;:\\\"]+"
+# The bullet keeps an address that is shown masked from being stored as a true one.
+_EMAIL_PART = r"[^\s@.<>()\[\],;:\\\"•]+"
 _EMAIL = re.compile(
     rf"(?=[^@]{{1,64}}@){_EMAIL_PART}(?:\.{_EMAIL_PART})*@{_EMAIL_PART}(?:\.{_EMAIL_PART})+"
 )

@@ -67,25 +67,27 @@ def sees(playbook: Playbook, actor: Actor, seen: Mapping[str, Value], now: int) 
 def mask_item(playbook: Playbook, role: str, item: Item) -> Item:
     """The item as people of ``role`` may read it."""
     fields = _masked(playbook, role, item.kind, item.fields)
-    if fields == item.fields:
+    versions = _kept(playbook, role, item.kind, item.field_versions)
+    if fields == item.fields and versions == item.field_versions:
         return item
-    return msgspec.structs.replace(
-        item, fields=fields, field_versions=_kept(item.field_versions, fields)
-    )
+    return msgspec.structs.replace(item, fields=fields, field_versions=versions)
 
 
 def mask_subject(playbook: Playbook, role: str, subject: Subject) -> Subject:
     """The subject as people of ``role`` may read it."""
-    fields = _masked(playbook, role, "subject", subject.fields)
     return msgspec.structs.replace(
-        subject, fields=fields, field_versions=_kept(subject.field_versions, fields)
+        subject,
+        fields=_masked(playbook, role, "subject", subject.fields),
+        field_versions=_kept(playbook, role, "subject", subject.field_versions),
     )
 
 
 def may_edit(playbook: Playbook, role: str, owner: str, field: str) -> bool:
     """Whether people of ``role`` may change the field; only what they see in full."""
     known = playbook.roles.get(role)
-    if known is None or playbook.mask(role, owner, field) != "full":
+    if known is None or field not in playbook.fields(owner):
+        return False
+    if playbook.mask(role, owner, field) != "full":
         return False
     allowed = known.edits.get(owner, ())
     return "*" in allowed or field in allowed
@@ -105,8 +107,13 @@ def _masked(
     return shown
 
 
-def _kept(versions: Mapping[str, int], fields: Mapping[str, Value]) -> dict[str, int]:
-    return {name: version for name, version in versions.items() if name in fields}
+def _kept(playbook: Playbook, role: str, owner: str, versions: Mapping[str, int]) -> dict[str, int]:
+    """The versions of fields the role may know of, cleared ones too: edits are based on them."""
+    return {
+        name: version
+        for name, version in versions.items()
+        if playbook.mask(role, owner, name) != "none"
+    }
 
 
 def _mask_value(field: Field | None, value: Value) -> str:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from desk.domain.clean import clean
 from desk.domain.decide import settle
 from desk.domain.effects import Outcome
-from desk.domain.model import Item, ItemBefore, Undo
+from desk.domain.model import Item, ItemBefore, Undo, Value
 from desk.domain.operations import (
     CloseTask,
     Comment,
@@ -294,5 +294,5 @@ def test_an_edit_of_what_another_changed_since_is_a_conflict(world: World, inten
     assert merged.merged
 
 
-def _other(intent: Any) -> dict[str, str]:
+def _other(intent: Any) -> dict[str, Value]:
     return {"route_from": "Москва"} if intent is EditFields else {"position": "Логист"}
