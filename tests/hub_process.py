@@ -39,7 +39,7 @@ class HubProcess:
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
         source = (playbooks_dir() / "freight.toml").read_text(encoding="utf-8")
-        hashed = hash_password(PASSWORD)
+        hashed = hash_password(PASSWORD, cheap=True)
         with Database(self.db_url) as database:
             init(database, source)
             for name, role in people:
@@ -57,6 +57,7 @@ class HubProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-c", _SERVE, self.db_url, str(self._port)],
             stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
         )

@@ -1,0 +1,340 @@
+"""What the network does to an exchange, and what must be so afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from unittest.mock import Mock
+
+import httpx
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from desk.domain.operations import Comment, Create, EditFields
+from desk.services import settings
+from desk.services.desk import Desk
+from desk.services.errors import (
+    ClonedProfile,
+    DiskFull,
+    HubProblem,
+    HubUnreachable,
+    NotAHub,
+    NotSignedIn,
+    WrongProtocol,
+)
+from desk.services.hub_client import HubClient
+from tests.hub_process import PASSWORD, HubProcess
+from tests.services.rooms import mirrored, open_desk
+
+Sit = Callable[..., Desk]
+Fault = Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response]
+
+
+class FaultyWire(httpx.BaseTransport):
+    """The way to the real hub, with one fault on each path where one is set."""
+
+    def __init__(self) -> None:
+        self._wire = httpx.HTTPTransport()
+        self.faults: dict[str, list[Fault]] = {}
+        self.asked: list[str] = []
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path
+        self.asked.append(path)
+        waiting = self.faults.get(path, [])
+        if waiting:
+            return waiting.pop(0)(request, lambda: self._pass(request))
+        return self._wire.handle_request(request)
+
+    def _pass(self, request: httpx.Request) -> httpx.Response:
+        response = self._wire.handle_request(request)
+        response.read()
+        return response
+
+    def close(self) -> None:
+        self._wire.close()
+
+
+def lose_answer(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+    """The hub does it, and the answer is lost."""
+    go()
+    raise httpx.ReadError("lost", request=request)
+
+
+def cut_answer(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+    """Half of the answer comes."""
+    whole = go()
+    return httpx.Response(200, content=whole.content[: len(whole.content) // 2])
+
+
+def answer(status: int, body: object = None, **headers: str) -> Fault:
+    """Something else answers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+
+    def respond(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+        return httpx.Response(status, json=body or {}, headers=named)
+
+    return respond
+
+
+def passes(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+    """No fault this time."""
+    return go()
+
+
+@pytest.fixture
+def wire() -> FaultyWire:
+    return FaultyWire()
+
+
+def agree(desk: Desk, fresh: Desk) -> None:
+    assert mirrored(desk) == mirrored(fresh)
+    assert desk.status().pending == 0
+
+
+def test_an_answer_lost_after_the_hub_did_it_leaves_one_effect(sit: Sit, wire: FaultyWire) -> None:
+    desk = sit("operator1", transport=wire)
+    made = desk.do(Create(kind="lead", title="Один раз")).item_ids[0]
+    desk.do(Comment(item_id=made, text="одно примечание"))
+    wire.faults["/v1/operations"] = [lose_answer]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    assert desk.status().pending == 2
+    assert desk.sync_once().applied == 2
+    assert [one.event for one in desk.card(made).entries] == ["create", "comment"]
+    agree(desk, sit("operator1", place="fresh"))
+
+
+def test_a_pull_that_brings_the_effect_before_its_answer_shows_it_once(
+    sit: Sit, wire: FaultyWire
+) -> None:
+    desk = sit("operator1", transport=wire)
+    made = desk.do(Create(kind="lead", title="Раньше ответа")).item_ids[0]
+    desk.do(EditFields(item_id=made, fields={"request": "везти"}))
+    wire.faults["/v1/operations"] = [lose_answer, answer(503)]
+    for _ in range(2):
+        with pytest.raises(HubUnreachable):
+            desk.sync_once()
+    assert desk.sync_once().applied == 2
+    assert len(desk.card(made).entries) == 1
+    agree(desk, sit("operator1", place="fresh"))
+
+
+@pytest.mark.parametrize("path", ["/v1/operations", "/v1/changes", "/v1/snapshot"])
+def test_an_answer_cut_off_is_asked_for_again(
+    sit: Sit, hub: HubProcess, wire: FaultyWire, path: str
+) -> None:
+    sit("operator1").do(Create(kind="lead", title="Чтобы было что везти"))
+    desk = sit("operator1", place="cut", transport=wire)
+    if path == "/v1/snapshot":
+        with desk.context.store.write() as connection:
+            settings.drop(connection, settings.CURSOR)
+    desk.do(Create(kind="lead", title="Обрыв"))
+    wire.faults[path] = [cut_answer]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    desk.sync_once()
+    agree(desk, sit("operator1", place="fresh"))
+
+
+def test_a_session_that_ended_pauses_the_queue_and_drops_nothing(
+    sit: Sit, hub: HubProcess, wire: FaultyWire
+) -> None:
+    desk = sit("operator1", transport=wire)
+    made = [desk.do(Create(kind="lead", title=f"Лид {n}")).item_ids[0] for n in range(60)]
+    wire.faults["/v1/operations"] = [passes, answer(401, {"code": "not_signed_in"})]
+    with pytest.raises(NotSignedIn):
+        desk.sync_once()
+    status = desk.status()
+    assert (status.pending, status.last_error) == (10, "not_signed_in")
+    assert {row.item.id for row in desk.rows()} >= set(made)
+    desk.do(Comment(item_id=made[0], text="работа продолжается"))
+    desk.sign_in(hub.url, "operator1", PASSWORD)
+    assert desk.sync_once().applied == 11
+    agree(desk, sit("operator1", place="fresh"))
+
+
+@pytest.mark.parametrize("status", [429, 500, 502, 503])
+def test_a_busy_hub_is_a_hub_that_does_not_answer_now(
+    sit: Sit, wire: FaultyWire, status: int
+) -> None:
+    desk = sit("operator1", transport=wire)
+    desk.do(Create(kind="lead", title="Занято"))
+    wire.faults["/v1/operations"] = [answer(status, retry_after="7")]
+    with pytest.raises(HubUnreachable) as raised:
+        desk.sync_once()
+    assert raised.value.wait == 7.0
+    assert desk.status().pending == 1
+
+
+def test_a_copy_of_a_profile_stops_and_says_so(sit: Sit, wire: FaultyWire) -> None:
+    desk = sit("operator1", transport=wire)
+    desk.do(Create(kind="lead", title="Копия"))
+    wire.faults["/v1/operations"] = [answer(409, {"code": "number_used"})]
+    with pytest.raises(ClonedProfile):
+        desk.sync_once()
+    assert desk.status().last_error == "cloned_profile"
+    assert desk.status().pending == 1
+
+
+def test_a_really_copied_profile_is_recognised_by_the_hub(sit: Sit) -> None:
+    first, second = sit("operator1"), sit("operator1", place="copy")
+    with first.context.store.read() as one, second.context.store.write() as other:
+        settings.put(other, settings.DEVICE, settings.get(one, settings.DEVICE) or "")
+        settings.put(other, settings.TOKEN, settings.get(one, settings.TOKEN) or "")
+    first.do(Create(kind="lead", title="Подлинник"))
+    first.sync_once()
+    second.do(Create(kind="lead", title="Копия"))
+    with pytest.raises(ClonedProfile):
+        second.sync_once()
+    assert second.status().pending == 1
+
+
+def test_a_hub_restored_from_a_backup_is_sent_again_what_it_forgot(
+    sit: Sit, wire: FaultyWire
+) -> None:
+    desk = sit("operator1", transport=wire)
+    with desk.context.store.write() as connection:
+        settings.put(connection, settings.LAST_OP, "40")
+    made = desk.do(Create(kind="lead", title="После восстановления"))
+    assert desk.sync_once().applied == 1
+    assert desk.card(made.item_ids[0]).pending is False
+    assert desk.do(Create(kind="lead", title="Дальше"))
+    assert desk.sync_once().applied == 1
+
+
+def test_a_hub_that_never_has_enough_is_not_asked_for_ever(sit: Sit, wire: FaultyWire) -> None:
+    desk = sit("operator1", transport=wire)
+    desk.do(Create(kind="lead", title="Пропуск"))
+    gap = answer(409, {"code": "gap", "args": {"expected": "99", "given": "1"}})
+    wire.faults["/v1/operations"] = [gap] * 3
+    with pytest.raises(HubProblem):
+        desk.sync_once()
+    assert desk.status().pending == 1
+
+
+def test_an_operation_that_crashes_the_hub_goes_to_the_inbox_and_the_later_ones_go_on(
+    sit: Sit, wire: FaultyWire
+) -> None:
+    desk = sit("operator1", transport=wire)
+    poison = desk.do(Create(kind="lead", title="Яд")).operation_id
+    later = desk.do(Create(kind="lead", title="После яда")).operation_id
+    results = [
+        {"number": 1, "id": poison, "result": "quarantined", "code": "quarantined"},
+        {"number": 2, "id": later, "result": "applied"},
+    ]
+    wire.faults["/v1/operations"] = [answer(200, {"results": results, "last_op": 2})]
+    report = desk.sync_once()
+    assert (report.rejected, report.applied) == (1, 1)
+    (entry,) = desk.inbox()
+    assert entry.intent == Create(kind="lead", title="Яд")
+    assert desk.count(filter=f'id = "{poison}"') == 0
+
+
+def test_a_hub_of_another_protocol_is_told_apart(hub: HubProcess, wire: FaultyWire) -> None:
+    hello = {"product": "desk", "hub": "h", "protocol_min": 7, "protocol_max": 9, "now": 0}
+    client = open_client(hub, wire)
+    wire.faults["/v1/handshake"] = [answer(200, hello)]
+    with pytest.raises(WrongProtocol):
+        client.handshake()
+    wire.faults["/v1/handshake"] = [answer(426, {"code": "wrong_protocol"})]
+    with pytest.raises(WrongProtocol):
+        client.handshake()
+
+
+@pytest.mark.parametrize("status", [200, 404, 302])
+def test_something_else_at_the_address_is_not_a_hub(
+    hub: HubProcess, wire: FaultyWire, status: int
+) -> None:
+    client = open_client(hub, wire)
+    wire.faults["/v1/handshake"] = [answer(status, {"hello": "world"})]
+    with pytest.raises(NotAHub):
+        client.handshake()
+
+
+def open_client(hub: HubProcess, wire: FaultyWire) -> HubClient:
+    return HubClient(hub.url, transport=wire)
+
+
+def test_a_full_disk_is_said_and_what_was_kept_before_stays(desk: Desk) -> None:
+    desk.save_draft("item", "form", {"text": "коротко"})
+    with desk.context.store.write() as connection:
+        (pages,) = connection.exec_driver_sql("PRAGMA page_count").one()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFull):
+        desk.save_draft("item", "form", {"text": "я" * 400_000})
+    assert desk.draft("item", "form") == {"text": "коротко"}
+
+
+def test_a_disk_that_is_full_when_the_answer_comes_loses_no_operation(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = sit("operator1")
+    made = desk.do(Create(kind="lead", title="Диск полон")).item_ids[0]
+    with monkeypatch.context() as patched, pytest.raises(DiskFull):
+        patched.setattr("desk.services.queue.accept", Mock(side_effect=DiskFull))
+        desk.sync_once()
+    assert desk.status().pending == 1
+    assert desk.sync_once().applied == 1
+    assert len(desk.card(made).entries) == 1
+    agree(desk, sit("operator1", place="fresh"))
+
+
+def test_a_first_sync_broken_off_goes_on_where_it_was(
+    sit: Sit, hub: HubProcess, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filler = sit("operator1")
+    for number in range(12):
+        filler.do(Create(kind="lead", title=f"Страница {number}"))
+    filler.sync_once()
+    monkeypatch.setattr("desk.services.pull._SNAPSHOT_ITEMS", 5)
+    with open_desk(filler.profile_dir.parent / "paged", transport=wire) as desk:
+        desk.sign_in(hub.url, "operator1", PASSWORD)
+        wire.faults["/v1/snapshot"] = [passes, lose_answer]
+        with pytest.raises(HubUnreachable):
+            desk.sync_once()
+        assert desk.count() == 5
+        asked = wire.asked.count("/v1/snapshot")
+        late = filler.do(Create(kind="lead", title="Пока везли")).item_ids[0]
+        filler.sync_once()
+        desk.do(Comment(item_id=desk.rows(sort="created_at")[0].item.id, text="уже работаю"))
+        desk.sync_once()
+        again = wire.asked.count("/v1/snapshot") - asked
+        assert again == -(-(desk.count() - 5) // 5)
+        assert desk.count(filter=f'id = "{late}"') == 1
+        agree(desk, sit("operator1", place="fresh"))
+
+
+def test_a_reset_replaces_all_rows_at_once_and_keeps_what_waits(
+    sit: Sit, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.services.pull._SNAPSHOT_ITEMS", 5)
+    desk = sit("operator1", transport=wire)
+    made = desk.do(Create(kind="lead", title="До сброса")).item_ids[0]
+    desk.sync_once()
+    before = desk.count()
+    with desk.context.store.write() as connection:
+        settings.put(connection, settings.CURSOR, "another-epoch.1.1:5")
+        connection.exec_driver_sql("UPDATE item SET title = 'stale' WHERE id = ?", (made,))
+    desk.go_offline(True)
+    desk.do(Comment(item_id=made, text="ждёт"))
+    desk.go_offline(False)
+    wire.faults["/v1/operations"] = [answer(503)]
+    wire.faults["/v1/snapshot"] = [passes, lose_answer]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    for _ in range(2):
+        if wire.faults["/v1/snapshot"]:
+            with pytest.raises(HubUnreachable):
+                desk.sync_once()
+            assert desk.count() == before
+    desk.sync_once()
+    assert desk.card(made).item.title == "До сброса"
+    assert desk.card(made).entries[-1].comment == "ждёт"
+    agree(desk, sit("operator1", place="fresh"))
+
+
+def test_the_text_of_an_error_carries_no_values(desk: Desk) -> None:
+    sql = "INSERT INTO draft (item_id, form, nothing) VALUES (?, ?, ?)"
+    with pytest.raises(OperationalError) as raised, desk.context.store.write() as connection:
+        connection.exec_driver_sql(sql, ("canary-71c2",) * 3)
+    assert "canary-71c2" not in f"{raised.value!r} {raised.value}"
