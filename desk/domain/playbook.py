@@ -353,6 +353,19 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return "none"
         return known.mask.get(f"{owner}.{field}") or known.mask.get(owner, "none")
 
+    def shows_all(self, role: str, owner: str) -> bool:
+        """Whether people of ``role`` see every field of ``owner`` in full, so no mask applies."""
+        return (role, owner) in self._unmasked
+
+    @cached_property
+    def _unmasked(self) -> frozenset[tuple[str, str]]:
+        return frozenset(
+            (role.id, owner)
+            for role in self.roles.values()
+            for owner, level in role.mask.items()
+            if level == "full" and not any(key.startswith(f"{owner}.") for key in role.mask)
+        )
+
     def fields(self, owner: str) -> Mapping[str, Field]:
         """The fields of a kind, or of "subject"."""
         if owner == "subject":
