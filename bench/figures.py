@@ -1,0 +1,96 @@
+"""Measured times and the table of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+_HEADS = ("measured", "leads", "runs", "median", "p95", "beside", "median", "p95", "ratio", "aim")
+_TEXTS = (0, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Times of one thing done again and again, in seconds."""
+
+    what: str
+    seconds: Sequence[float]
+
+    @property
+    def median(self) -> float:
+        return median(self.seconds)
+
+    @property
+    def p95(self) -> float:
+        """The least time that 95 of 100 runs do not exceed; of few runs, the longest."""
+        return sorted(self.seconds)[math.ceil(0.95 * len(self.seconds)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What the median or the p95 should stay under, in seconds."""
+
+    of: Literal["median", "p95"]
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A series beside its floor: what a minimal program takes for the same."""
+
+    series: Series
+    leads: int
+    beside: Series | None = None
+    aim: Aim | None = None
+
+    def cells(self) -> tuple[str, ...]:
+        """The line as text, in the order of the table's heads."""
+        own, floor = self.series, self.beside
+        return (
+            own.what,
+            f"{self.leads:,}".replace(",", " "),
+            str(len(own.seconds)),
+            show(own.median),
+            show(own.p95),
+            floor.what if floor else "",
+            show(floor.median) if floor else "",
+            show(floor.p95) if floor else "",
+            f"{own.median / floor.median:.1f}" if floor and floor.median else "",
+            self._aim(),
+        )
+
+    def _aim(self) -> str:
+        if self.aim is None:
+            return ""
+        reached = getattr(self.series, self.aim.of) < self.aim.limit
+        return f"{self.aim.of} < {show(self.aim.limit)}: {'yes' if reached else 'NO'}"
+
+
+def show(seconds: float) -> str:
+    """A time with three digits that mean something."""
+    if seconds >= 1:
+        return f"{seconds:.2f} s"
+    milliseconds = seconds * 1000
+    if milliseconds >= 100:
+        return f"{milliseconds:.0f} ms"
+    return f"{milliseconds:.1f} ms" if milliseconds >= 1 else f"{milliseconds:.2f} ms"
+
+
+def table(lines: Iterable[Line]) -> str:
+    """The lines as a Markdown table that reads well as plain text."""
+    rows = [_HEADS, *(line.cells() for line in lines)]
+    widths = [max(len(row[n]) for row in rows) for n in range(len(_HEADS))]
+    rule = "|".join(
+        "-" * (width + 2) if n in _TEXTS else "-" * (width + 1) + ":"
+        for n, width in enumerate(widths)
+    )
+    shown = ["| " + " | ".join(_fit(row, widths)) + " |" for row in rows]
+    return "\n".join([shown[0], f"|{rule}|", *shown[1:]])
+
+
+def _fit(row: Sequence[str], widths: Sequence[int]) -> Iterable[str]:
+    for n, (cell, width) in enumerate(zip(row, widths, strict=True)):
+        yield cell.ljust(width) if n in _TEXTS else cell.rjust(width)

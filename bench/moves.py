@@ -1,0 +1,75 @@
+"""Moving a card: from the key to the screen, and what of it is the durable write."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import closing
+from itertools import islice
+
+from bench.figures import Line, Series
+from bench.floor_app import MARK
+from bench.plain import Moves
+from bench.plan import Plan
+from bench.start import first_title
+from bench.terminal import Terminal, environment, missing
+from bench.world import BOARD, Place, World, movable
+from desk.domain.operations import Move
+from desk.services.board import Board
+
+_FLOOR = [sys.executable, "-m", "bench.floor_app", "list"]
+_CALM = 1.0
+#: The board is painted anew after the write; a notice follows it.
+_QUIET = 0.15
+
+
+def measure(plan: Plan, world: World) -> list[Line]:
+    """By the services, and where there is a pseudo-terminal, by the key."""
+    lines: list[Line] = []
+    for leads in plan.sizes:
+        place = world.place(leads)
+        if not missing():
+            lines.append(_by_key(plan, place))
+        lines.append(_by_service(plan, place))
+    return lines
+
+
+def _by_key(plan: Plan, place: Place) -> Line:
+    own: list[float] = []
+    beside: list[float] = []
+    with (
+        Terminal(place.command, environment()) as board,
+        Terminal([*_FLOOR, str(place.plain)], environment()) as floor,
+    ):
+        board.until(first_title(place))
+        floor.until(MARK)
+        board.settle(_CALM)
+        for _ in range(plan.moves):
+            # The cursor went with the card before; back to the top of the first column.
+            board.send(b"hg")
+            own.append(board.press(b"L", _QUIET))
+            beside.append(floor.press(b"L"))
+    return Line(
+        Series("card moved, key to screen", own),
+        place.leads,
+        Series("Textual, plain sqlite3, a line", beside),
+    )
+
+
+def _by_service(plan: Plan, place: Place) -> Line:
+    own: list[float] = []
+    beside: list[float] = []
+    with place.open() as desk, closing(Moves(place.plain)) as plain:
+        board = Board(desk, BOARD)
+        board.load()
+        for item_id in list(islice(movable(desk), plan.moves)):
+            began = time.perf_counter()
+            done = desk.do(Move(item_id=item_id, transition="start"))
+            board.update(done.item_ids)
+            own.append(time.perf_counter() - began)
+            beside.append(plain.move_one())
+    return Line(
+        Series("card moved, durable and queued", own),
+        place.leads,
+        Series("plain sqlite3, two statements", beside),
+    )

@@ -1,0 +1,27 @@
+"""How much of everything one run of the benches does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Sizes and repetitions."""
+
+    #: Leads at which keys, moves and the reading of the board are measured.
+    sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
+    #: Leads for the start and the first sync.
+    usual: int = 20_000
+    starts: int = 9
+    keys: int = 100
+    moves: int = 40
+    syncs: int = 3
+    loads: int = 9
+
+    @classmethod
+    def quick(cls) -> Plan:
+        """Enough to see whether something is far off; its p95 says little."""
+        return cls(
+            sizes=(1_000, 10_000), usual=2_000, starts=3, keys=20, moves=10, syncs=1, loads=3
+        )
