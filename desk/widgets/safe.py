@@ -38,7 +38,7 @@ _ORDINARY = re.compile(
 
 # C0, DEL and C1; line separators; bidi controls; invisible characters; surrogates; tags.
 _HARMFUL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
+    "[\x00-\x1f\x7f-\x9f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200c\u200e\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 # Terminals disagree on how wide these make the character before, so they are left out.
