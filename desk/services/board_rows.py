@@ -32,8 +32,8 @@ _NEWEST = -item.c.created_at
 
 _ORDER: dict[str, tuple[ColumnElement[Any], ColumnElement[Any]]] = {
     "urgent": (func.coalesce(item.c.due_at, _NEVER), _NEWEST),
-    "new": (_NEWEST, literal_column("0")),
-    "old": (item.c.created_at, literal_column("0")),
+    "new": (_NEWEST, _NEWEST),
+    "old": (item.c.created_at, item.c.created_at),
     "score": (-item.c.score, _NEWEST),
 }
 
@@ -46,7 +46,7 @@ def order(
     first, second = _ORDER[sort]
     with context.store.read() as connection:
         found = connection.execute(chosen.order_by(first, second, item.c.id))
-        for stage, one, two, item_id in found.tuples():
+        for stage, one, two, item_id in found:
             yield stage, (one, two, item_id)
 
 
@@ -58,7 +58,7 @@ def places(
     with context.store.read() as connection:
         for start in range(0, len(ids), _MANY):
             part = item.c.id.in_(ids[start : start + _MANY])
-            for stage, one, two, item_id in connection.execute(chosen.where(part)).tuples():
+            for stage, one, two, item_id in connection.execute(chosen.where(part)):
                 yield item_id, (stage, (one, two, item_id))
 
 

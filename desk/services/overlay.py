@@ -33,12 +33,14 @@ from desk.services.rows import (
 
 
 def apply(
-    connection: Connection, rulebook: Rulebook, operation: Operation, now: int
+    connection: Connection, rulebook: Rulebook, operation: Operation
 ) -> Outcome | Refusal | Conflict:
-    """Lay one operation over the rows; with a refusal nothing is changed."""
-    outcome = settle(
-        _scene(connection, operation), operation, rulebook.actor, rulebook.playbook, now
-    )
+    """Lay one operation over the rows; with a refusal nothing is changed.
+
+    It is laid as of the moment it was asked for, so laid anew it gives the same rows.
+    """
+    scene = _scene(connection, operation)
+    outcome = settle(scene, operation, rulebook.actor, rulebook.playbook, operation.at)
     if isinstance(outcome, Outcome):
         _lay(connection, ITEMS, outcome.items)
         _lay(connection, TASKS, outcome.tasks)
@@ -64,14 +66,14 @@ def restore(connection: Connection) -> set[str]:
     return touched
 
 
-def replay(connection: Connection, rulebook: Rulebook, now: int) -> set[str]:
+def replay(connection: Connection, rulebook: Rulebook) -> set[str]:
     """Lay every waiting operation over the hub's rows, in order. Gives the items it touched.
 
     What the rules refuse on these rows is not shown, but stays queued: the hub decides.
     """
     touched: set[str] = set()
     for operation in queue.all_operations(connection):
-        outcome = apply(connection, rulebook, operation, now)
+        outcome = apply(connection, rulebook, operation)
         if isinstance(outcome, Outcome):
             touched.update(touched_items(outcome))
     return touched
@@ -79,7 +81,7 @@ def replay(connection: Connection, rulebook: Rulebook, now: int) -> set[str]:
 
 def rebase(connection: Connection, context: Context) -> set[str]:
     """Lay the overlay anew, after the queue changed. Gives the items that may look different."""
-    return restore(connection) | replay(connection, context.rulebook, context.clock())
+    return restore(connection) | replay(connection, context.rulebook)
 
 
 def touched_items(outcome: Outcome) -> list[str]:

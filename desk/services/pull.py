@@ -182,7 +182,7 @@ class Pull:
     def _finish(self, connection: Connection, pages: Sequence[Page]) -> set[str]:
         """New rules and a new role first, then the overlay by them."""
         rulebook = self._rules(connection, pages)
-        return overlay.replay(connection, rulebook, self._context.clock())
+        return overlay.replay(connection, rulebook)
 
     def _rules(self, connection: Connection, pages: Sequence[Page]) -> Rulebook:
         rulebook = self._context.rulebook

@@ -58,7 +58,7 @@ def count_by(context: Context, by: str, kind: str | None, filter_: str | None) -
         .order_by(number.desc(), value)
     )
     with context.store.read() as connection:
-        found = connection.execute(query).tuples().all()
+        found = connection.execute(query).all()
     counts: dict[str, int] = {}
     for key, many in found:
         name = _name(key)

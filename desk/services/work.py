@@ -36,9 +36,9 @@ def retry(context: Context, entry_id: str) -> Done:
 
 
 def _perform(context: Context, connection: Connection, intent: Intent) -> Done:
-    now = context.clock()
-    operation = Operation(id=context.new_id(), at=now, intent=_based(connection, intent))
-    outcome = overlay.apply(connection, context.rulebook, operation, now)
+    based = _based(connection, intent)
+    operation = Operation(id=context.new_id(), at=context.clock(), intent=based)
+    outcome = overlay.apply(connection, context.rulebook, operation)
     if not isinstance(outcome, Outcome):
         raise Refused(outcome)
     queue.add(connection, operation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -145,7 +146,7 @@ def open_desk(
     return Desk.open(folder, PASSPHRASE, clock=clock, random=counted_random(), transport=transport)
 
 
-def mirrored(desk: Desk) -> dict[str, list[object]]:
+def mirrored(desk: Desk) -> dict[str, list[Any]]:
     """Every mirrored row of a desk, by kind, in the order of ids."""
     with desk.context.store.read() as connection:
         return {
