@@ -2,9 +2,10 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, cast
+from types import MappingProxyType
+from typing import Any, Protocol, TypeVar, cast, get_args
 
 import msgspec
 
@@ -19,20 +20,36 @@ from desk.domain.playbook import (
     Points,
     Robot,
     Role,
+    Stage,
     TaskType,
     Text,
     Transition,
 )
-from desk.domain.playbook_check import PlaybookError, check
+from desk.domain.playbook_check import PlaybookError, check, known_id, known_item
 from desk.domain.refusals import N_
 from desk.domain.rights import COLUMN_TYPES, SCOPE_TYPES
 
-T = TypeVar("T")
 _Table = dict[str, Any]
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+T = TypeVar("T")
+R = TypeVar("R", bound=_HasId)
 _DURATION = re.compile(r"(\d{1,4})([mhdw])")
 _UNITS = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _LINE = re.compile(r"\(at line (\d+), column \d+\)|\(at end of document\)")
 _FORMAT = 1
+_KIND_PARTS = frozenset(("stage", "field", "transition", "robot", "points"))
+_KIND_KEYS = _KIND_PARTS | (
+    set(Kind.__struct_fields__) - {"stages", "fields", "transitions", "robots"}
+)
+_EFFECTS: Mapping[str, type[Any]] = {
+    str(one.__struct_config__.tag): one for one in get_args(EffectSpec)
+}
 
 
 def load(source: str, name: str, *, version: int = 1) -> Playbook:
@@ -51,11 +68,16 @@ def _parse(source: str) -> _Table:
         return tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         match = _LINE.search(str(error))
-        where = f"line {match[1]}" if match and match[1] else "line ?"
-        reason = _LINE.sub("", str(error)).strip()
-        raise PlaybookError(
-            where, N_("This is not valid TOML: {reason}. Correct the line."), {"reason": reason}
-        ) from None
+        line = match[1] if match and match[1] else str(source.count("\n") + 1)
+        raise _not_toml(f"line {line}", _LINE.sub("", str(error)).strip()) from None
+    except (ValueError, RecursionError) as error:
+        # Numbers of thousands of digits and tables thousands deep; the parser tells no line.
+        raise _not_toml("line 1 and further", type(error).__name__) from None
+
+
+def _not_toml(where: str, reason: str) -> PlaybookError:
+    sentence = N_("This is not valid TOML: {reason}. Correct the line.")
+    return PlaybookError(where, sentence, {"reason": reason})
 
 
 def _playbook(root: _Table, version: int) -> Playbook:
@@ -67,71 +89,74 @@ def _playbook(root: _Table, version: int) -> Playbook:
             N_("This format of playbook is unknown here. Write “format = {format}”."),
             {"format": str(_FORMAT)},
         )
-    kinds = {
-        kind.id: kind
-        for kind in (_kind(table, f"kind[{n}]", root) for n, table in _tables(root, "kind"))
-    }
+    other = _types_by_kind(root)
+    kinds = _by_id(
+        (_kind(table, _named("", "kind", n, table), other) for n, table in _tables(root, "kind")),
+        "kind",
+    )
     playbook = Playbook(
         id=_convert(_need(root, "id", ""), str, "id"),
         title=_convert(_need(root, "title", ""), Text, "title"),
         version=version,
         kinds=_with_borrowed_choices(kinds),
-        roles={role.id: role for role in _roles(root)},
-        subject_fields=_fields(root.get("subject", {}), "subject"),
-        tasks={task.id: task for task in _tasks(root)},
+        roles=_by_id(_roles(root), "role"),
+        subject_fields=_subject_fields(root),
+        tasks=_by_id(_tasks(root), "task"),
         campaign_field=_convert(root.get("campaign_field", ""), str, "campaign_field"),
     )
     check(playbook)
     return playbook
 
 
-def _kind(table: _Table, path: str, root: _Table) -> Kind:
-    path = f"kind {table['id']!r}" if isinstance(table.get("id"), str) else path
+def _kind(table: _Table, path: str, other: Mapping[str, Types]) -> Kind:
     fields = _fields(table, path)
     types: Types = {
         **{field.id: field.condition_type for field in fields.values()},
         **COLUMN_TYPES,
     }
-    other = _types_by_kind(root)
-    given = {
-        "stages": table.get("stage", []),
+    parts: _Table = {
+        "stages": tuple(
+            _build(Stage, sub, _named(path, "stage", n, sub))
+            for n, sub in _tables(table, "stage", path)
+        ),
         "fields": fields,
-        "transitions": {
-            one.id: one
-            for one in (
-                _transition(sub, f"{path}: transition[{n}]", table, types, other)
-                for n, sub in _tables(table, "transition")
-            )
-        },
+        "transitions": _by_id(
+            (
+                _transition(sub, _named(path, "transition", n, sub), table, types, other)
+                for n, sub in _tables(table, "transition", path)
+            ),
+            f"{path}: transition",
+        ),
         "robots": tuple(
-            _robot(sub, f"{path}: robot[{n}]", types) for n, sub in _tables(table, "robot")
+            _by_id(
+                (
+                    _robot(sub, _named(path, "robot", n, sub), types)
+                    for n, sub in _tables(table, "robot", path)
+                ),
+                f"{path}: robot",
+            ).values()
         ),
         "points": tuple(
-            _points(sub, f"{path}: points[{n}]", types) for n, sub in _tables(table, "points")
+            _points(sub, f"{path}: points[{n}]", types) for n, sub in _tables(table, "points", path)
         ),
     }
-    parts = {"stage", "field", "transition", "robot", "points"}
-    rest = {key: value for key, value in table.items() if key not in parts}
-    return _build(Kind, {**rest, **given}, path)
+    return _build(Kind, table, path, parts, _KIND_PARTS)
 
 
 def _transition(
     table: _Table, path: str, kind: _Table, types: Types, other: Mapping[str, Types]
 ) -> Transition:
-    path = f"{path} {table.get('id', '')!r}"
-    parts = {"from", "to", "who", "guard", "effect"}
-    rest = {key: value for key, value in table.items() if key not in parts}
-    given: _Table = {
+    parts: _Table = {
         "sources": _sources(_need(table, "from", path), kind, path),
         "who": _condition(table.get("who", "always"), types, f"{path}: who"),
         "guards": tuple(
-            _guard(sub, f"{path}: guard[{n}]", types, other) for n, sub in _tables(table, "guard")
+            _guard(sub, f"{path}: guard[{n}]", types, other)
+            for n, sub in _tables(table, "guard", path)
         ),
         "effects": _effects(table, path),
+        "target": _convert(table.get("to"), str | None, f"{path}: to"),
     }
-    if "to" in table:
-        given["target"] = table["to"]
-    return _build(Transition, {**rest, **given}, path)
+    return _build(Transition, table, path, parts, {"from", "to", "who", "guard", "effect"})
 
 
 def _sources(value: Any, kind: _Table, path: str) -> tuple[str, ...]:
@@ -146,9 +171,10 @@ def _sources(value: Any, kind: _Table, path: str) -> tuple[str, ...]:
 def _guard(table: _Table, path: str, types: Types, other: Mapping[str, Types]) -> Guard:
     _no_unknown(table, {"if", "else", "on"}, path)
     on = _convert(table.get("on", "self"), str, f"{path}: on")
+    known_item(on, other, f"{path}: on")
     return Guard(
         condition=_condition(
-            _need(table, "if", path), types if on == "self" else other.get(on, types), path
+            _need(table, "if", path), types if on == "self" else other[on], f"{path}: if"
         ),
         otherwise=_convert(_need(table, "else", path), Text, f"{path}: else"),
         on=on,
@@ -156,19 +182,13 @@ def _guard(table: _Table, path: str, types: Types, other: Mapping[str, Types]) -
 
 
 def _robot(table: _Table, path: str, types: Types) -> Robot:
-    _no_unknown(table, {"id", "when", "if", "effect"}, path)
-    return _build(
-        Robot,
-        {
-            "id": _need(table, "id", path),
-            "when": _need(table, "when", path),
-            "condition": _condition(
-                table.get("if", "always"), {**types, "responsible_role": "text"}, f"{path}: if"
-            ),
-            "effects": _effects(table, path),
-        },
-        path,
-    )
+    parts: _Table = {
+        "condition": _condition(
+            table.get("if", "always"), {**types, "responsible_role": "text"}, f"{path}: if"
+        ),
+        "effects": _effects(table, path),
+    }
+    return _build(Robot, table, path, parts, {"if", "effect"})
 
 
 def _points(table: _Table, path: str, types: Types) -> Points:
@@ -180,32 +200,31 @@ def _points(table: _Table, path: str, types: Types) -> Points:
 
 
 def _effects(table: _Table, path: str) -> tuple[EffectSpec, ...]:
-    return tuple(
-        cast("EffectSpec", _convert(sub, EffectSpec, f"{path}: effect[{n}]"))
-        for n, sub in _tables(table, "effect")
-    )
+    return tuple(_effect(sub, f"{path}: effect[{n}]") for n, sub in _tables(table, "effect", path))
 
 
-def _roles(root: _Table) -> list[Role]:
-    roles: list[Role] = []
+def _effect(table: _Table, path: str) -> EffectSpec:
+    done = _convert(_need(table, "do", path), str, f"{path}: do")
+    known_id((done,), _EFFECTS, f"{path}: do")
+    return _build(_EFFECTS[done], table, path, {}, {"do"})
+
+
+def _roles(root: _Table) -> Iterable[Role]:
     for number, table in _tables(root, "role"):
-        path = f"role[{number}] {table.get('id', '')!r}"
+        path = _named("", "role", number, table)
+        given = _convert(table.get("sees", {}), dict[str, str], f"{path}: sees")
         sees = {
             kind: _condition(source, SCOPE_TYPES, f"{path}: sees.{kind}")
-            for kind, source in _convert(table.get("sees", {}), dict[str, str], path).items()
+            for kind, source in given.items()
         }
-        roles.append(_build(Role, {**table, "sees": sees}, path))
-    return roles
+        yield _build(Role, table, path, {"sees": sees}, {"sees"})
 
 
-def _tasks(root: _Table) -> list[TaskType]:
-    tasks: list[TaskType] = []
+def _tasks(root: _Table) -> Iterable[TaskType]:
     for number, table in _tables(root, "task"):
-        path = f"task[{number}]"
-        tasks.append(
-            _build(TaskType, {**table, "due": _duration(_need(table, "due", path), path)}, path)
-        )
-    return tasks
+        path = _named("", "task", number, table)
+        due = _duration(_need(table, "due", path), path)
+        yield _build(TaskType, table, path, {"due": due}, {"due"})
 
 
 def _duration(value: Any, path: str) -> int:
@@ -217,20 +236,33 @@ def _duration(value: Any, path: str) -> int:
     return int(match[1]) * _UNITS[match[2]]
 
 
+def _subject_fields(root: _Table) -> dict[str, Field]:
+    subject = _convert(root.get("subject", {}), dict[str, Any], "subject")
+    _no_unknown(subject, {"field"}, "subject")
+    return _fields(subject, "subject")
+
+
 def _fields(table: _Table, path: str) -> dict[str, Field]:
-    fields = [_build(Field, sub, f"{path}: field[{n}]") for n, sub in _tables(table, "field")]
-    return {field.id: field for field in fields}
+    return _by_id(
+        (
+            _build(Field, sub, _named(path, "field", n, sub))
+            for n, sub in _tables(table, "field", path)
+        ),
+        f"{path}: field",
+    )
 
 
 def _types_by_kind(root: _Table) -> Mapping[str, Types]:
     """The names a guard on a linked item may use, before that kind itself is read."""
-    return {
-        str(table.get("id")): {
-            **{f.id: f.condition_type for f in _fields(table, "kind").values()},
-            **COLUMN_TYPES,
-        }
-        for _, table in _tables(root, "kind")
-    }
+    known: dict[str, Types] = {}
+    for number, table in _tables(root, "kind"):
+        path = _named("", "kind", number, table)
+        # Told first: a misspelt [[kind.field]] would make every condition look wrong.
+        _no_unknown(table, _KIND_KEYS, path)
+        fields = _fields(table, path).values()
+        types: Types = {field.id: field.condition_type for field in fields}
+        known[str(table.get("id"))] = {**types, **COLUMN_TYPES}
+    return known
 
 
 def _with_borrowed_choices(kinds: dict[str, Kind]) -> dict[str, Kind]:
@@ -262,13 +294,14 @@ def _condition(source: Any, types: Types, path: str) -> Condition:
     try:
         return parse(_convert(source, str, path), types)
     except ConditionError as error:
-        raise PlaybookError(path, "{reason}", {"reason": str(error)}) from None
+        where = f"{path}: character {error.position + 1}"
+        raise PlaybookError(where, error.message, error.args, error.mend) from None
 
 
-def _tables(table: _Table, key: str) -> list[tuple[int, _Table]]:
+def _tables(table: _Table, key: str, path: str = "") -> list[tuple[int, _Table]]:
     value = table.get(key, [])
     if not isinstance(value, list) or not all(isinstance(one, dict) for one in cast("Any", value)):
-        raise PlaybookError(key, N_("Write it as [[{key}]] tables."), {"key": key})
+        raise PlaybookError(path or key, N_("Write it as [[{key}]] tables."), {"key": key})
     return list(enumerate(cast("list[_Table]", value), start=1))
 
 
@@ -278,30 +311,42 @@ def _need(table: _Table, key: str, path: str) -> Any:
     return table[key]
 
 
-def _build(struct: type[T], table: _Table, path: str) -> T:
-    """A struct from a table whose values may be ready-made already."""
-    fields = msgspec.structs.fields(cast("Any", struct))
-    _no_unknown(table, {field.name for field in fields}, path)
-    values: _Table = {}
-    for field in fields:
-        if field.name in table:
-            values[field.name] = _ready(table[field.name], field.type, f"{path}: {field.name}")
-        elif field.required:
-            _need(table, field.name, path)
+def _named(path: str, key: str, number: int, table: _Table) -> str:
+    """How an error names a table: by its id if it has one, else by its number."""
+    own = table.get("id")
+    name = f"{key} {own!r}" if isinstance(own, str) else f"{key}[{number}]"
+    return f"{path}: {name}" if path else name
+
+
+def _by_id(rows: Iterable[R], where: str) -> dict[str, R]:
+    found: dict[str, R] = {}
+    for row in rows:
+        if row.id in found:
+            raise PlaybookError(
+                f"{where} {row.id!r}", N_("This id is taken already. Rename one of the two."), {}
+            )
+        found[row.id] = row
+    return found
+
+
+def _build(
+    struct: type[T],
+    table: _Table,
+    path: str,
+    parts: Mapping[str, Any] = MappingProxyType({}),
+    written_as: Collection[str] = (),
+) -> T:
+    """A struct from a table; ``parts`` are ready already, from the keys ``written_as``."""
+    fields = {field.name: field for field in msgspec.structs.fields(cast("Any", struct))}
+    plain = fields.keys() - parts.keys()
+    _no_unknown(table, plain | set(written_as), path)
+    values: _Table = dict(parts)
+    for name in plain:
+        if name in table:
+            values[name] = _convert(table[name], fields[name].type, f"{path}: {name}")
+        elif fields[name].required:
+            _need(table, name, path)
     return struct(**values)
-
-
-def _ready(value: Any, wanted: Any, path: str) -> Any:
-    return value if _holds_structs(value) else _convert(value, wanted, path)
-
-
-def _holds_structs(value: Any) -> bool:
-    """Whether a value was built already, so that it holds no more plain tables."""
-    if isinstance(value, dict):
-        return all(_holds_structs(one) for one in cast("_Table", value).values())
-    if isinstance(value, tuple):
-        return all(isinstance(one, str) or _holds_structs(one) for one in cast("Any", value))
-    return isinstance(value, msgspec.Struct | Condition)
 
 
 def _convert(value: Any, wanted: Any, path: str) -> Any:
@@ -313,7 +358,7 @@ def _convert(value: Any, wanted: Any, path: str) -> Any:
         raise PlaybookError(where, N_("{reason}. Correct the value."), {"reason": reason}) from None
 
 
-def _no_unknown(table: _Table, known: set[str], path: str) -> None:
+def _no_unknown(table: _Table, known: Collection[str], path: str) -> None:
     for key in table:
         if key in known:
             continue
