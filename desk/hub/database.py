@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, create_engine, event, inspect
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, inspect, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
@@ -19,6 +19,7 @@ from desk.schema import conditions
 #: How long a writer waits for another one on SQLite, ms.
 BUSY_TIMEOUT = 30_000
 _CONNECTIONS = 16
+_MIGRATING = 0x6465736B
 #: PostgreSQL asks to repeat these: serialization failure and deadlock.
 _REPEATABLE = frozenset({"40001", "40P01"})
 
@@ -94,7 +95,10 @@ def upgrade(engine: Engine) -> None:
 
     config = Config()
     config.set_main_option("script_location", "desk.hub:migrations")
-    with engine.begin() as connection:
+    with engine.execution_options(desk_write=True).begin() as connection:
+        if connection.dialect.name == "postgresql":
+            # Of several processes that start at once, one does the work.
+            connection.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 

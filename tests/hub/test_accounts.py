@@ -109,11 +109,10 @@ def test_a_user_made_inactive_is_out_at_once(hub: Hub) -> None:
     assert desk.get("/v1/snapshot").status_code == 401
 
 
-@pytest.mark.parametrize("header", ["", "Bearer ", "Bearer x", "Basic eDp5", "Bearer \xff"])
-def test_no_token_or_a_wrong_one_is_not_signed_in(hub: Hub, header: str) -> None:
-    headers = {"authorization": header.encode("latin-1")}
-    answer = hub.client.get("/v1/snapshot", headers=headers)
-    assert problem(answer)[:2] == (401, "not_signed_in")
+def test_no_token_or_a_wrong_one_is_not_signed_in(hub: Hub) -> None:
+    for header in (b"", b"Bearer ", b"Bearer x", b"Basic eDp5", b"Bearer \xff"):
+        answer = hub.client.get("/v1/snapshot", headers=[(b"authorization", header)])
+        assert problem(answer)[:2] == (401, "not_signed_in"), header
 
 
 def test_a_device_of_one_user_is_not_another_ones(hub: Hub) -> None:

@@ -16,6 +16,7 @@ from desk.hub.errors import HubProblem
 from desk.protocol.messages import Pushed
 from desk.schema import hub_tables as t
 from tests.hub.hubs import (
+    Desk,
     Hub,
     move,
     new_lead,
@@ -241,13 +242,15 @@ def test_two_people_moving_one_card_at_once_leave_one_move(hub: Hub) -> None:
     marketer = hub.desk("marketer1")
     marketer.done(move(card, "hand_off", to="sales1"))
     desks = [hub.desk("sales1"), hub.desk("head")]
-    moves = [
-        (session(hub, desk), [sent(desk.operation(move(card, name, comment="нет груза")))])
+    wanted = [
+        sent(desk.operation(move(card, name, comment="нет груза")))
         for desk, name in zip(desks, ("accept", "return"), strict=True)
     ]
+
+    def push(desk: Desk, one: operations.Sent) -> Pushed:
+        return operations.push(hub.database, session(hub, desk), [one], hub.clock)
+
     with ThreadPoolExecutor(2) as threads:
-        answers = list(
-            threads.map(lambda one: operations.push(hub.database, *one, hub.clock), moves)
-        )
+        answers = list(threads.map(push, desks, wanted))
     results = [one.results[0].result for one in answers]
     assert results.count("applied") == 1
