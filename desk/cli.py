@@ -119,9 +119,9 @@ def _parser() -> ArgumentParser:
     return parser
 
 
-def _common() -> ArgumentParser:
+def _common() -> _Parser:
     """Options that stand before or after the command; only what was given is set."""
-    common = ArgumentParser(add_help=False, argument_default=SUPPRESS)
+    common = _Parser(add_help=False, argument_default=SUPPRESS)
     common.add_argument("--profile", metavar="DIR", help=_("the desk's folder (or DESK_HOME)"))
     common.add_argument("--lang", choices=text.LANGUAGES, help=_("language"))
     common.add_argument("--json", action="store_true", help=_("print the result as JSON"))
@@ -139,7 +139,7 @@ def _defaults() -> Namespace:
 class _Commands:
     """The commands of one parser, each with the common options."""
 
-    def __init__(self, parser: ArgumentParser, common: ArgumentParser) -> None:
+    def __init__(self, parser: ArgumentParser, common: _Parser) -> None:
         self.common = common
         self._commands = parser.add_subparsers(metavar=_("COMMAND"), parser_class=_Parser)
 

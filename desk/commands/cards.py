@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from desk.commands import output
 from desk.commands.failure import DONE, REFUSED, USAGE, Failure
 from desk.commands.session import open_desk
+from desk.domain.forms import is_empty
+from desk.screens import words
 from desk.text import _, format_age, format_datetime, language
 
 if TYPE_CHECKING:
-    from desk.domain.model import Item, Value
+    from desk.domain.model import Item, Person, Value
     from desk.domain.playbook import Field, Playbook
     from desk.services.desk import Card, Desk, Row
 
@@ -85,7 +88,7 @@ def show(options: Namespace) -> int:
         if options.json:
             output.put_json(card_json(card))
         else:
-            _put_card(desk.playbook, card)
+            _put_card(desk.playbook, card, desk.people())
     return DONE
 
 
@@ -186,7 +189,7 @@ def _put_rows(desk: Desk, rows: list[Row]) -> None:
         [
             (
                 row.item.id,
-                _stage(book, row.item.kind, row.item.stage),
+                words.stage_title(book, row.item.kind, row.item.stage),
                 row.item.title,
                 row.item.responsible or "—",
                 str(row.item.score),
@@ -199,102 +202,79 @@ def _put_rows(desk: Desk, rows: list[Row]) -> None:
     )
 
 
-def _put_card(book: Playbook, card: Card) -> None:
+def _put_card(book: Playbook, card: Card, people: Mapping[str, Person]) -> None:
     item = card.item
     kind = book.kinds[item.kind]
     output.put(output.shown(item.title))
     output.put_pairs(
         [
             ("ID", item.id),
-            (_("Kind"), kind.title.get(language())),
-            (_("Stage"), _stage(book, item.kind, item.stage)),
-            (_("Responsible"), item.responsible or "—"),
+            (_("Kind"), words.title_of(kind)),
+            (_("Stage"), words.stage_title(book, item.kind, item.stage)),
+            (_("Responsible"), words.person_name(people, item.responsible)),
             (_("Score"), str(item.score)),
             (_("Created"), format_datetime(item.created_at)),
             *([(_("Unsent"), _("yes"))] if card.pending else []),
         ]
     )
-    _put_fields(kind.fields, item.fields, "")
+    _put_fields(kind.fields, item.fields, people, "")
     if card.subject:
-        _put_fields(book.subject_fields, card.subject.fields, _("Personal data"))
-    open_tasks = [task for task in card.tasks if task.closed_at is None]
-    if open_tasks:
-        output.put(f"\n{_('Tasks')}")
-        for task in open_tasks:
-            due = format_datetime(task.due_at)
-            output.put(f"  {due}  {output.shown(task.title)}  {task.assignee or '—'}")
+        _put_fields(book.subject_fields, card.subject.fields, people, _("Personal data"))
+    _put_tasks(book, card, people)
     if card.linked:
-        output.put(f"\n{_('Linked')}")
+        _put_head(_("Linked"))
         for one in card.linked:
-            stage = _stage(book, one.kind, one.stage)
-            output.put(f"  {one.id}  {book.kinds[one.kind].title.get(language())}: {stage}")
-    output.put(f"\n{_('Timeline')}")
+            stage = words.stage_title(book, one.kind, one.stage)
+            output.put(f"  {one.id}  {words.title_of(book.kinds[one.kind])}: {stage}")
+    _put_timeline(book, card, people)
+    allowed = [one.transition.id for one in card.possible if one.refusal is None]
+    if allowed:
+        _put_head(_("Possible now: {actions}").format(actions=", ".join(allowed)))
+
+
+def _put_head(line: str) -> None:
+    output.put()
+    output.put(line)
+
+
+def _put_tasks(book: Playbook, card: Card, people: Mapping[str, Person]) -> None:
+    waiting = [task for task in card.tasks if task.closed_at is None]
+    if not waiting:
+        return
+    _put_head(_("Tasks"))
+    for task in waiting:
+        known = book.tasks.get(task.type)
+        title = task.title or (known.title.get(language()) if known else task.type)
+        who = words.person_name(people, task.assignee)
+        output.put(f"  {format_datetime(task.due_at)}  {output.shown(title)}  {output.shown(who)}")
+
+
+def _put_timeline(book: Playbook, card: Card, people: Mapping[str, Person]) -> None:
+    _put_head(_("Timeline"))
     for entry in card.entries:
-        output.put(
-            "  "
-            + _entry_line(
-                book, item.kind, entry.event, entry.from_stage, entry.to_stage, entry.at, entry.who
-            )
-        )
+        who = words.person_name(people, entry.who)
+        what = words.event_title(book, card.item.kind, entry)
+        if entry.to_stage and entry.to_stage != entry.from_stage:
+            what += f" → {words.stage_title(book, card.item.kind, entry.to_stage)}"
+        output.put(f"  {format_datetime(entry.at)}  {output.shown(who)}: {output.shown(what)}")
         if entry.comment:
             for line in output.shown(entry.comment, lines=True).split("\n"):
                 output.put(f"      {line}")
-    allowed = [one.transition.id for one in card.possible if one.refusal is None]
-    if allowed:
-        output.put(f"\n{_('Possible now: {actions}').format(actions=', '.join(allowed))}")
 
 
-def _entry_line(
-    book: Playbook,
-    kind_id: str,
-    event: str,
-    origin: str | None,
-    target: str | None,
-    at: int,
-    who: str | None,
-) -> str:
-    transition = book.kinds[kind_id].transitions.get(event)
-    name = transition.title.get(language()) if transition else event
-    line = f"{format_datetime(at)}  {who or '—'}: {output.shown(name)}"
-    if target and target != origin:
-        line += f" → {_stage(book, kind_id, target)}"
-    return line
-
-
-def _put_fields(declared: dict[str, Field], values: dict[str, Value], head: str) -> None:
+def _put_fields(
+    declared: Mapping[str, Field],
+    values: Mapping[str, Value],
+    people: Mapping[str, Person],
+    head: str,
+) -> None:
     pairs = [
-        (declared[name].title.get(language()) if name in declared else name,
-         _value(declared.get(name), value))
+        (words.title_of(field), words.shown(field, value, people))
         for name, value in values.items()
-        if value is not None and value != "" and value != []
-    ]  # fmt: skip
+        if (field := declared.get(name)) and not is_empty(value)
+    ]
     if pairs:
-        output.put(f"\n{head}" if head else "")
+        output.put()
+        if head:
+            output.put(head)
         output.put_pairs(pairs, "  " if head else "")
-
-
-def _value(field: Field | None, value: Value) -> str:
-    if isinstance(value, bool):
-        return _("yes") if value else _("no")
-    if isinstance(value, list):
-        return ", ".join(_choice(field, one) for one in value)
-    if isinstance(value, str):
-        return _choice(field, value)
-    if field is not None and field.type == "money" and isinstance(value, int):
-        from desk.text import format_money
-
-        return format_money(value)
-    if field is not None and field.type == "time" and isinstance(value, int):
-        return format_datetime(value)
-    return str(value)
-
-
-def _choice(field: Field | None, value: str) -> str:
-    choice = field.choice(value) if field else None
-    return choice.title.get(language()) if choice else value
-
-
-def _stage(book: Playbook, kind_id: str, stage_id: str) -> str:
-    kind = book.kinds.get(kind_id)
-    stage = kind.stage(stage_id) if kind else None
-    return stage.title.get(language()) if stage else stage_id

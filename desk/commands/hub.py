@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -165,7 +165,7 @@ def find_mapping(name: str) -> Path:
 
 
 @contextmanager
-def problems() -> Iterator[None]:
+def problems() -> Generator[None]:
     """Turn what a hub says is wrong with it into one line."""
     try:
         from desk.domain.playbook_check import PlaybookError

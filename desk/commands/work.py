@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from desk.commands import output
+from desk.commands import output, saying
 from desk.commands.cards import resolve
 from desk.commands.failure import DONE, REFUSED, USAGE, Failure
 from desk.commands.session import open_desk
@@ -14,7 +15,6 @@ from desk.text import _, format_datetime
 
 if TYPE_CHECKING:
     from desk.domain.model import Value
-    from desk.domain.operations import Intent
     from desk.domain.playbook import Field
     from desk.services.desk import Desk, Done, InboxEntry
 
@@ -29,16 +29,17 @@ def do(options: Namespace) -> int:
 
     with open_desk(options) as desk:
         item = desk.card(resolve(desk, options.id)).item
-        declared = desk.playbook.fields(item.kind)
-        intent = Move(
-            item_id=item.id,
-            transition=options.transition,
-            seen_stage=item.stage,
-            fields=read_fields(declared, options.set),
-            comment=options.comment or "",
-            to=options.to,
-        )
-        return _carry_out(desk, intent, options)
+        with _rules(desk, item.kind):
+            intent = Move(
+                item_id=item.id,
+                transition=options.transition,
+                seen_stage=item.stage,
+                fields=read_fields(desk.playbook.fields(item.kind), options.set),
+                comment=options.comment or "",
+                to=options.to,
+            )
+            done = desk.do(intent)
+        return _send(desk, done, item.kind, options)
 
 
 def new(options: Namespace) -> int:
@@ -48,13 +49,15 @@ def new(options: Namespace) -> int:
     with open_desk(options) as desk:
         owned = desk.playbook.fields(options.kind)
         personal = [pair for pair in options.set if pair.split("=")[0].strip() not in owned]
-        intent = Create(
-            kind=options.kind,
-            title=options.title,
-            fields=read_fields(owned, [pair for pair in options.set if pair not in personal]),
-            subject=read_fields(desk.playbook.subject_fields, personal),
-        )
-        return _carry_out(desk, intent, options)
+        with _rules(desk, options.kind):
+            intent = Create(
+                kind=options.kind,
+                title=options.title,
+                fields=read_fields(owned, [pair for pair in options.set if pair not in personal]),
+                subject=read_fields(desk.playbook.subject_fields, personal),
+            )
+            done = desk.do(intent)
+        return _send(desk, done, options.kind, options)
 
 
 def edit(options: Namespace) -> int:
@@ -63,14 +66,16 @@ def edit(options: Namespace) -> int:
 
     with open_desk(options) as desk:
         item = desk.card(resolve(desk, options.id)).item
-        fields = read_fields(desk.playbook.fields(item.kind), options.set)
-        intent = EditFields(
-            item_id=item.id,
-            fields=fields,
-            base={name: item.field_versions.get(name, 0) for name in fields},
-            was={name: item.fields.get(name) for name in fields},
-        )
-        return _carry_out(desk, intent, options)
+        with _rules(desk, item.kind):
+            fields = read_fields(desk.playbook.fields(item.kind), options.set)
+            intent = EditFields(
+                item_id=item.id,
+                fields=fields,
+                base={name: item.field_versions.get(name, 0) for name in fields},
+                was={name: item.fields.get(name) for name in fields},
+            )
+            done = desk.do(intent)
+        return _send(desk, done, item.kind, options)
 
 
 def note(options: Namespace) -> int:
@@ -78,8 +83,10 @@ def note(options: Namespace) -> int:
     from desk.domain.operations import Comment
 
     with open_desk(options) as desk:
-        item_id = resolve(desk, options.id)
-        return _carry_out(desk, Comment(item_id=item_id, text=options.text), options)
+        item = desk.card(resolve(desk, options.id)).item
+        with _rules(desk, item.kind):
+            done = desk.do(Comment(item_id=item.id, text=options.text))
+        return _send(desk, done, item.kind, options)
 
 
 def inbox(options: Namespace) -> int:
@@ -92,14 +99,14 @@ def inbox(options: Namespace) -> int:
             desk.discard(options.discard)
             return DONE
         if options.retry:
-            return _send(desk, desk.retry(options.retry), options)
+            return _send(desk, desk.retry(options.retry), None, options)
         entries = desk.inbox()
         if options.json:
             output.put_json([_entry_json(entry) for entry in entries])
             return DONE
         for entry in entries:
             output.put(f"{entry.id}  {format_datetime(entry.at)}  {entry.item_id}")
-            output.put(f"    {_reason(entry.code, entry.args)}")
+            output.put(f"    {saying.refusal(desk.playbook, None, entry.code, entry.args)}")
     if not entries:
         output.tell(_("Nothing waits for your decision."))
     else:
@@ -135,11 +142,20 @@ def _split(pairs: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _carry_out(desk: Desk, intent: Intent, options: Namespace) -> int:
-    return _send(desk, desk.do(intent), options)
+@contextmanager
+def _rules(desk: Desk, kind: str) -> Generator[None]:
+    """Say a refusal in the words of the kind it is about."""
+    from desk.services.errors import Refused
+
+    try:
+        yield
+    except Refused as error:
+        reason = error.refusal
+        line = saying.refusal(desk.playbook, kind, reason.code, reason.args)
+        raise Failure(REFUSED, line) from error
 
 
-def _send(desk: Desk, done: Done, options: Namespace) -> int:
+def _send(desk: Desk, done: Done, kind: str | None, options: Namespace) -> int:
     from desk.services.errors import EXIT_LOCKED, EXIT_UNREACHABLE, DeskError
 
     state, why = "sent", ""
@@ -163,22 +179,13 @@ def _send(desk: Desk, done: Done, options: Namespace) -> int:
             answer |= {"code": refused.code, "args": refused.args}
         output.put_json(answer)
     if refused:
-        raise Failure(REFUSED, _reason(refused.code, refused.args))
+        line = saying.refusal(desk.playbook, kind, refused.code, refused.args)
+        raise Failure(REFUSED, line)
     if not options.json:
         output.put(_("Done and sent.") if state == "sent" else _("Done here and queued."))
     if why:
         output.tell(why)
     return DONE
-
-
-def _reason(code: str, args: Mapping[str, str]) -> str:
-    from desk.domain.refusals import SENTENCES
-
-    sentence = _(SENTENCES.get(code, code))
-    try:
-        return output.shown(sentence.format(**args))
-    except (KeyError, IndexError):
-        return output.shown(sentence)
 
 
 def _entry_json(entry: InboxEntry) -> dict[str, object]:

@@ -60,7 +60,7 @@ def inspect(
     digest, found = _examine(path, encoding)
     header = _read_header(path, found)
     sign = delimiter or _likeliest(header, needed)
-    names = tuple(name.strip() for name in next(csv.reader([header], delimiter=sign), []))
+    names = _names(header, sign)
     missing = [name for name in needed if name not in names]
     if missing:
         raise ImportFailed(
@@ -175,10 +175,14 @@ def _likeliest(header: str, needed: Sequence[str]) -> str:
     """The delimiter under which the header has the most of the columns, then the most cells."""
 
     def fit(sign: str) -> tuple[int, int]:
-        names = [name.strip() for name in next(csv.reader([header], delimiter=sign), [])]
+        names = _names(header, sign)
         return sum(name in names for name in needed), len(names)
 
     return max(_DELIMITERS, key=fit)
+
+
+def _names(header: str, delimiter: str) -> tuple[str, ...]:
+    return tuple(name.strip() for row in csv.reader([header], delimiter=delimiter) for name in row)
 
 
 def _open_bytes(path: Path) -> BinaryIO:

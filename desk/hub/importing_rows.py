@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections import abc
 from datetime import UTC, date, datetime
 
 import msgspec
@@ -146,7 +146,7 @@ class Converter:
 class _Readers:
     """The cells of one owner's fields, with what they were read as before."""
 
-    def __init__(self, cells: dict[str, Cell], declared: dict[str, Field]) -> None:
+    def __init__(self, cells: dict[str, Cell], declared: abc.Mapping[str, Field]) -> None:
         self._readers = [_Reader(cell, declared[name]) for name, cell in cells.items()]
 
     def read(self, cells: dict[str, str]) -> dict[str, Value] | Refusal:
@@ -218,7 +218,7 @@ def _date(parts: DateParts | None, cells: dict[str, str]) -> str | None:
         return None
 
 
-def _digest(parts: Iterable[str]) -> bytes:
+def _digest(parts: abc.Iterable[str]) -> bytes:
     hashed = hashlib.sha256()
     for part in parts:
         data = part.encode(errors="surrogatepass")

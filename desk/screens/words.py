@@ -56,7 +56,6 @@ def said(refusal: Refusal | Conflict, playbook: Playbook | None, kind: str | Non
 #: Reasons short enough to stand beside a dimmed step.
 _BRIEF: Mapping[str, str] = {
     "wrong_stage": N_("not at this stage"),
-    "role_may_not": N_("not for your role"),
     "not_yours": N_("not your card"),
     "link_missing": N_("the linked card is missing"),
     "worked_on": N_("worked on already"),
@@ -135,16 +134,23 @@ def person_name(people: Mapping[str, Person], user: str | None) -> str:
 
 
 def event_title(playbook: Playbook, kind: str, entry: Entry) -> str:
-    """What a line of the timeline is about."""
-    for known in _kinds(playbook, kind):
-        transition = known.transitions.get(entry.event)
+    """What a line of the timeline is about.
+
+    An event of a linked card reads ``KIND.EVENT``, a task that was done ``done.TASK``.
+    """
+    owner, _dot, event = entry.event.rpartition(".")
+    if owner == "done":
+        task = playbook.tasks.get(event)
+        return f"{_('Task done')}: {task.title.get(language()) if task else event}"
+    for known in _kinds(playbook, owner or kind):
+        transition = known.transitions.get(event)
         if transition:
             return title_of(transition)
-    known_event = EVENTS.get(entry.event)
+    known_event = EVENTS.get(event)
     if known_event:
         return _(known_event)
-    task = playbook.tasks.get(entry.event)
-    return task.title.get(language()) if task else entry.event
+    # What a robot of the hub has made bears the robot's id, which is no word for people.
+    return _(EVENTS["create"]) if entry.to_stage and not entry.from_stage else event
 
 
 def shown(field: Field, value: Value, people: Mapping[str, Person]) -> str:

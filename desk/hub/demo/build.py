@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,7 +115,7 @@ def _add_staff(database: Database, case: str) -> None:
 
 
 @contextmanager
-def _no_collections() -> Iterator[None]:
+def _no_collections() -> Generator[None]:
     """Rows hold no cycles; looking for some takes a seventh of the time."""
     was = gc.isenabled()
     gc.disable()

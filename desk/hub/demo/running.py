@@ -63,7 +63,7 @@ def find(folder: Path) -> Running | None:
         answer = httpx.get(f"{last.url}/v1/handshake", timeout=2.0, trust_env=False)
     except httpx.HTTPError:
         return None
-    return last if answer.status_code == httpx.codes.OK else None
+    return last if answer.is_success else None
 
 
 def last_known(folder: Path) -> Running | None:
