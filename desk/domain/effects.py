@@ -224,7 +224,8 @@ class Working:
         new = {name: value for name, value in values.items() if subject.fields.get(name) != value}
         if not new:
             return
-        version = self._before[subject_id].version + 1
+        before = self._before.get(subject_id)
+        version = before.version + 1 if before else subject.version
         self.subjects[subject_id] = replace(
             subject,
             version=version,
@@ -233,8 +234,10 @@ class Working:
         )
 
     def close_task(self, task_id: str, by: str | None) -> None:
-        """Mark a task as done now."""
+        """Mark a task as done now, unless it is done already."""
         task = self.tasks[task_id]
+        if task.closed_at is not None:
+            return
         self.tasks[task_id] = replace(
             task, closed_at=self._now, closed_by=by, version=task.version + 1
         )
