@@ -80,7 +80,7 @@ $(VENV)/.made:
 
 # The demo starts on the runtime alone, which halves the wait for the first board.
 $(VENV)/.runtime: requirements.lock | $(VENV)/.made
-	@echo "Installing what Desk runs on…"
+	@echo "Installing what Desk runs on, half a minute or so…"
 	@$(INSTALL) --require-hashes -r requirements.lock
 	@touch $@
 
