@@ -111,7 +111,7 @@ def sign_in(
             )
         )
         mine = select(person).where(person.c.id == asked.user)
-        row = connection.execute(mine).mappings().one()
+        row = connection.execute(mine).one()
     return Entered(token=text, person=store.person_of(row), last_op=last_op)
 
 

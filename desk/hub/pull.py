@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, select
 
 from desk.domain.model import Entry, Item, Person, Subject, Task
 from desk.hub import changes, store
@@ -164,9 +164,9 @@ class _Rows:
 
 
 def _fetch(
-    connection: Connection, query: Select[Any], make: Callable[[RowMapping], _Row]
+    connection: Connection, query: Select[Any], make: Callable[[Row[Any]], _Row]
 ) -> list[_Row]:
-    return [make(row) for row in connection.execute(query).mappings()]
+    return [make(row) for row in connection.execute(query).all()]
 
 
 def _ids(log: Sequence[Row[Any]], kind: str) -> list[str]:

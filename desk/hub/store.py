@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, RowMapping, Select, Table, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, Table, insert, or_, select, update
 
 from desk.domain.effects import Outcome
 from desk.domain.model import Entry, Item, Person, Subject, Tally, Task, Undo
@@ -15,33 +15,38 @@ from desk.hub import changes
 from desk.hub.changes import Change
 from desk.schema import hub_tables as t
 
+# Rows come by the hundred thousand: names are paired with them here, not looked up in each row.
+_ITEM, _TASK, _ENTRY, _SUBJECT, _PERSON = (
+    tuple(table.c.keys()) for table in (t.item, t.task, t.entry, t.subject, t.person)
+)
 
-def item_of(row: RowMapping) -> Item:
-    """An item from its row."""
-    values = dict(row)
+
+def item_of(row: Row[Any]) -> Item:
+    """An item from its whole row."""
+    values = dict(zip(_ITEM, row, strict=True))
     if values["undo"] is not None:
         values["undo"] = msgspec.convert(values["undo"], Undo)
     return Item(**values)
 
 
-def task_of(row: RowMapping) -> Task:
-    """A task from its row."""
-    return Task(**row)
+def task_of(row: Row[Any]) -> Task:
+    """A task from its whole row."""
+    return Task(**dict(zip(_TASK, row, strict=True)))
 
 
-def entry_of(row: RowMapping) -> Entry:
-    """A timeline entry from its row."""
-    return Entry(**row)
+def entry_of(row: Row[Any]) -> Entry:
+    """A timeline entry from its whole row."""
+    return Entry(**dict(zip(_ENTRY, row, strict=True)))
 
 
-def subject_of(row: RowMapping) -> Subject:
-    """A subject from its row."""
-    return Subject(**row)
+def subject_of(row: Row[Any]) -> Subject:
+    """A subject from its whole row."""
+    return Subject(**dict(zip(_SUBJECT, row, strict=True)))
 
 
-def person_of(row: RowMapping) -> Person:
-    """A person from his row; his load is not counted."""
-    return Person(**row)
+def person_of(row: Row[Any]) -> Person:
+    """A person from his whole row; his load is not counted."""
+    return Person(**dict(zip(_PERSON, row, strict=True)))
 
 
 def row_of(value: Item | Task | Entry | Subject | Tally) -> dict[str, Any]:
@@ -137,4 +142,4 @@ def _write(
 
 
 def _all(connection: Connection, query: Select[Any], make: Any) -> list[Any]:
-    return [make(row) for row in connection.execute(query).mappings()]
+    return [make(row) for row in connection.execute(query).all()]
