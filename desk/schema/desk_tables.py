@@ -1,16 +1,36 @@
 """A desk's ``local.db``: the mirrored tables and what only the desk keeps."""
 
-from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
 
 from desk.schema.tables import ID, mirrored
 
 metadata = MetaData()
-_rows = mirrored(metadata)
+_rows = mirrored(metadata, JSON(none_as_null=True))
 item, task, entry, subject, person = (
     _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
 )
 #: The table of each kind of row that comes from the hub.
 MIRRORED = _rows
+
+# A desk asks other questions than the hub: a whole board by stage and urgency, answered from the
+# index alone, and the newest of a kind. What the hub's rights and routing ask, it never does.
+for _table in (item, task):
+    _table.indexes -= {
+        _index
+        for _index in _table.indexes
+        if _index.name in ("item_stage", "item_responsible", "item_shared", "task_assignee")
+    }
+Index(
+    "item_board",
+    item.c.kind,
+    item.c.stage,
+    item.c.due_at,
+    item.c.created_at,
+    item.c.score,
+    item.c.id,
+    item.c.responsible,
+)
+Index("item_newest", item.c.kind, item.c.created_at, item.c.id)
 
 #: Single values: account, hub, cursor, playbook, counters.
 setting = Table(

@@ -1,6 +1,9 @@
 """The hub's database: the mirrored tables and what only the hub keeps."""
 
+from typing import Any
+
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -13,11 +16,14 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
-from desk.schema.tables import ID, USER, Json, mirrored
+from desk.schema.tables import ID, USER, mirrored
+
+Json: JSON[Any] = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 metadata = MetaData()
-_rows = mirrored(metadata)
+_rows = mirrored(metadata, Json)
 item, task, entry, subject, person = (
     _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
 )

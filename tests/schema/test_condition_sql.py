@@ -35,7 +35,7 @@ from sqlcipher3 import dbapi2 as sqlcipher
 from desk.domain.condition import FOLD_FROM, Condition, evaluate, fold, parse
 from desk.schema.condition_sql import Folded
 from desk.schema.conditions import json_field, register, to_sql
-from desk.schema.tables import Json
+from desk.schema.hub_tables import Json
 from tests.condition_examples import ME, NOW, TYPES, conditions_and_records
 
 RECORD = Table(
