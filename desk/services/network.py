@@ -1,15 +1,16 @@
-"""A desk's side of the network: one exchange at a time, by hand or in the background."""
+"""A desk's side of the network: one exchange at a time, by hand or in the background.
+
+What speaks HTTP is imported when it is first used: a board is on the screen sooner.
+"""
 
 from __future__ import annotations
 
 import threading
 import time
-
-import httpx
+from typing import TYPE_CHECKING
 
 from desk.domain.model import Person
 from desk.protocol.messages import Presence
-from desk.services import session
 from desk.services.context import Context
 from desk.services.errors import (
     EXIT_REFUSED,
@@ -18,11 +19,13 @@ from desk.services.errors import (
     NotSignedIn,
     OfflineByChoice,
 )
-from desk.services.hub_client import HubClient
-from desk.services.loop import SyncLoop
-from desk.services.pull import Pull
-from desk.services.push import push
 from desk.services.views import Progress, StatusChanged, SyncReport
+
+if TYPE_CHECKING:
+    import httpx
+
+    from desk.services.hub_client import HubClient
+    from desk.services.loop import SyncLoop
 
 #: How many times progress is told in a second at most.
 _TELLS_A_SECOND = 10
@@ -61,6 +64,8 @@ class Network:
 
     def sign_in(self, hub: str, user: str, password: str) -> Person:
         """See ``Desk.sign_in``."""
+        from desk.services import session
+
         if self.offline_by_choice:
             raise OfflineByChoice
         with self._exchange:
@@ -73,6 +78,8 @@ class Network:
 
     def sign_out(self) -> None:
         """See ``Desk.sign_out``."""
+        from desk.services import session
+
         with self._exchange:
             client = None
             if not self.offline_by_choice and session.token(self._context):
@@ -103,6 +110,8 @@ class Network:
 
     def start(self) -> None:
         """Exchange in the background from now on."""
+        from desk.services.loop import SyncLoop
+
         if self._loop is None:
             self._loop = SyncLoop(self)
             self._loop.start()
@@ -132,6 +141,8 @@ class Network:
 
     def client(self) -> HubClient:
         """The client of this session. Raises ``NotSignedIn``."""
+        from desk.services import session
+
         account, token = self._context.account, session.token(self._context)
         if account is None or not token:
             raise NotSignedIn
@@ -142,6 +153,9 @@ class Network:
             return self._client[1]
 
     def _sync(self, started: float) -> SyncReport:
+        from desk.services.pull import Pull
+        from desk.services.push import push
+
         client = self.client()
         if not self._greeted:
             client.handshake()
@@ -161,6 +175,8 @@ class Network:
         )
 
     def _connect(self, hub: str, token: str) -> HubClient:
+        from desk.services.hub_client import HubClient
+
         return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
 
     def _drop_client(self) -> None:
