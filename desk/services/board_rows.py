@@ -45,9 +45,9 @@ def order(
     chosen = _keys(context, kind, sort, filter_)
     first, second = _ORDER[sort]
     with context.store.read() as connection:
-        found = connection.execute(chosen.order_by(first, second, item.c.id))
-        for stage, one, two, item_id in found:
-            yield stage, (one, two, item_id)
+        found = connection.execute(chosen.order_by(first, second, item.c.id)).all()
+    for stage, one, two, item_id in found:
+        yield stage, (one, two, item_id)
 
 
 def places(

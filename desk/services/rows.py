@@ -54,7 +54,9 @@ class Rows(Generic[R]):
 
     def put(self, connection: Connection, rows: Iterable[R]) -> None:
         """Write whole rows over what stands there."""
-        values = [self._values(row) for row in rows]
+        plain = not self._json and not self._dropped
+        make = msgspec.structs.astuple if plain else self._values
+        values = [make(row) for row in rows]
         if values:
             connection.exec_driver_sql(self._insert, values)
 

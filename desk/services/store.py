@@ -32,6 +32,10 @@ _VERSION = 1
 _SALT = 16
 _BUSY_MS = 10_000
 _KEPT_READERS = 4
+#: Enough for the indexes' hot pages during a first sync.
+_CACHE_KIB = 16_000
+#: Pages of log before it is merged into the file: a page of a snapshot writes about 500.
+_MERGE_AFTER = 4000
 
 
 class Store:
@@ -185,6 +189,8 @@ def _connect(path: Path, keys: Keys) -> Any:
         connection.execute("PRAGMA secure_delete = ON")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_MERGE_AFTER}")
         conditions.register(connection)
     except BaseException:
         connection.close()
