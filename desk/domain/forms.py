@@ -5,8 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
-import phonenumbers
-
 from desk.domain.clean import clean
 from desk.domain.model import Value
 from desk.domain.playbook import Field
@@ -121,6 +119,8 @@ def _time(field: Field, value: Value) -> Value | Refusal:
 
 
 def _phone(field: Field, value: Value) -> Value | Refusal:
+    import phonenumbers  # Heavy, and no board needs it.
+
     if isinstance(value, str):
         try:
             number = phonenumbers.parse(value, HOME_REGION)
