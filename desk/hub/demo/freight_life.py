@@ -42,6 +42,8 @@ class Life:
         if self._request.quality == 0.0 and self._happens(0.5):
             self._family.junk_lead(at, operator, self._junk_stage(), self._note(words.JUNK_NOTES))
         elif self._happens(0.14):
+            if operator != CONSULTANT:
+                self._family.assign(at, operator, CONSULTANT, marketer=False)
             self._consult(at)
         else:
             owner = self._chance.choices(MARKETERS, (5, 4, 3))[0]
@@ -50,6 +52,9 @@ class Life:
 
     def _consult(self, at: int) -> None:
         """A consultant works with the lead himself."""
+        at = self._next(at, _CLARIFY)
+        if at > self._now:
+            return
         self._family.start_lead(at, CONSULTANT)
         at = self._next(at, _SELL / 2)
         if at > self._now:
@@ -112,10 +117,11 @@ class Life:
             self._family.hand_off(at, seller, self._chance.choice(words.REHAND_NOTES))
 
     def _accept(self, at: int) -> None:
-        self._family.call(at, self._note(words.CALL_NOTES))
-        at += self._chance.randrange(MINUTE, 20 * MINUTE)
-        if at > self._now:
+        accepted = at + self._chance.randrange(MINUTE, 20 * MINUTE)
+        if accepted > self._now:
             return
+        self._family.call(at, self._note(words.CALL_NOTES))
+        at = accepted
         self._family.accept(at)
         at = self._next(at, _SELL)
         if at > self._now:
