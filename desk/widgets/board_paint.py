@@ -93,7 +93,10 @@ class Painter:
             self._plain_on("odd"),
             self._selected(),
             replace(
-                self._plain_on("cursor-blurred"), edge=self.styles["cursor-edge"], edge_mark="▌"
+                self._plain_on("cursor-blurred"),
+                edge=self.styles["header-here"]
+                + Style.from_color(None, self.styles["cursor-blurred"].bgcolor),
+                edge_mark="▌",
             ),
         )
         self._kept: OrderedDict[tuple[object, ...], tuple[Line, ...]] = OrderedDict()
