@@ -72,11 +72,14 @@ def serve(options: Namespace) -> int:
 
 
 def serve_or_say(run: Callable[[], None], host: str, port: int) -> None:
-    """Run a server; an address that cannot be had becomes a `Failure`."""
+    """Run a server until Ctrl+C or SIGTERM; an address that cannot be had becomes a `Failure`."""
+    import signal
+
+    # The server ends in good order, then raises its signal anew for whoever is above it: here.
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         run()
     except KeyboardInterrupt:
-        # Ctrl+C is how a server in the foreground is ended.
         return
     except OSError as error:
         raise Failure(
@@ -85,6 +88,12 @@ def serve_or_say(run: Callable[[], None], host: str, port: int) -> None:
                 host=host, port=port, why=error.strerror or type(error).__name__
             ),
         ) from error
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def add_user(options: Namespace) -> int:

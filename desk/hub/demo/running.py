@@ -27,8 +27,7 @@ _LOG = "hub.log"
 #: How often the hub looks for desks, s; and how long none may be there before it ends.
 _LOOK = 0.5
 _GRACE = 2.0
-#: How long the first desk may take to come, s.
-_FIRST = 60.0
+#: How long the hub may take to answer, s.
 _START = 60.0
 
 
@@ -109,28 +108,30 @@ def claim(folder: Path, users: Sequence[str]) -> tuple[str, FileLock] | None:
 
 def desks_at_work(folder: Path) -> bool:
     """Whether any desk of the demo runs."""
-    for path in (folder / _DESKS).glob("*.lock"):
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return True
-        lock.release()
+    return any(_is_held(path) for path in (folder / _DESKS).glob("*.lock"))
+
+
+def _is_held(path: Path) -> bool:
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return True
+    lock.release()
     return False
 
 
 def stop_with_last_desk(folder: Path, serving: Serving) -> None:
-    """End ``serving`` once no desk of the demo runs any more; returns at once."""
+    """End ``serving`` once no desk of the demo runs or starts any more; returns at once."""
 
     def watch() -> None:
-        began = seen = time.monotonic()
-        came = False
+        seen = time.monotonic()
         while True:
             time.sleep(_LOOK)
-            now = time.monotonic()
-            if desks_at_work(folder):
-                came, seen = True, now
-            elif now - seen > _GRACE and (came or now - began > _FIRST):
+            # Whoever starts the hub has no desk yet, but is on his way to one.
+            if desks_at_work(folder) or _is_held(folder / _STARTING):
+                seen = time.monotonic()
+            elif time.monotonic() - seen > _GRACE:
                 serving.stop()
                 return
 
