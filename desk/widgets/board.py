@@ -75,7 +75,9 @@ class BoardView(Acting, Widget, can_focus=True):
         & > .board--cursor-meta {
             color: $block-cursor-foreground; background: $block-cursor-background;
         }
-        & > .board--cursor-edge { color: $block-cursor-foreground; background: $block-cursor-background; }
+        & > .board--cursor-edge {
+            color: $block-cursor-foreground; background: $block-cursor-background;
+        }
         & > .board--cursor-blurred { background: $primary 25%; }
     }
     """
