@@ -131,7 +131,8 @@ class Network:
     def go_offline(self, offline: bool) -> None:
         """The operator's own switch."""
         self.offline_by_choice = offline
-        self._note(online=self.online and not offline, error=self.last_error)
+        self.online = self.online and not offline
+        self.tell_status()
         if self._loop is not None:
             self._loop.begin_anew()
 

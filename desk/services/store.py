@@ -53,6 +53,7 @@ class Store:
             max_overflow=-1,
         )
         self._writer: Connection | None = None
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path, keys: Keys) -> Store:
@@ -73,6 +74,8 @@ class Store:
     @contextmanager
     def read(self) -> Generator[Connection]:
         """A connection that sees one moment of the file until the block ends."""
+        if self._closed:
+            raise RuntimeError("the store is closed")
         with self._translated(), self._reading.connect() as connection:
             yield connection
 
@@ -101,6 +104,7 @@ class Store:
     def close(self) -> None:
         """Close every connection; the last one merges the write-ahead log into the file."""
         with self._guard:
+            self._closed = True
             if self._writer is not None:
                 self._writer.close()
                 self._writer = None

@@ -240,3 +240,11 @@ def _write(path: Path, kept: KeyFile) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+    if os.name == "posix":
+        # The new name, too: without it the database could not be opened. Windows keeps its names
+        # in a journal and opens no folders.
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -161,7 +161,7 @@ changes = st.lists(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(changes=changes, sort=st.sampled_from(SORTS))
 def test_following_changes_gives_the_board_that_loading_gives(
     board_desk: Desk, changes: list[Any], sort: Sort

@@ -14,7 +14,7 @@ from tests.services.rooms import mirrored, open_desk
 
 ROOT = Path(__file__).parents[2]
 #: How many moments of the day a desk is killed at, spread evenly over its statements.
-MOMENTS = 9
+MOMENTS = 7
 
 Sit = Callable[..., Desk]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable
 from unittest.mock import Mock
 
@@ -339,3 +341,66 @@ def test_the_text_of_an_error_carries_no_values(desk: Desk) -> None:
     with pytest.raises(OperationalError) as raised, desk.context.store.write() as connection:
         connection.exec_driver_sql(sql, ("canary-71c2",) * 3)
     assert "canary-71c2" not in f"{raised.value!r} {raised.value}"
+
+
+def until(desk: Desk, true: Callable[[], bool]) -> None:
+    """Wait until an event of the desk makes something true."""
+    changed = threading.Condition()
+
+    def hear(_: object) -> None:
+        with changed:
+            changed.notify_all()
+
+    unsubscribe = desk.listen(hear)
+    with changed:
+        assert changed.wait_for(true, 20.0)
+    unsubscribe()
+
+
+def test_after_a_partition_the_queue_empties_without_a_new_write(
+    sit: Sit, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.services.loop.delay", lambda *_: 0.02)
+    desk = sit("operator1", transport=wire)
+    wire.faults["/v1/operations"] = [answer(503), lose_answer, answer(502), cut_answer]
+    wire.faults["/v1/changes"] = [lose_answer]
+    made = desk.do(Create(kind="lead", title="Через разрыв")).item_ids[0]
+    desk.start()
+    until(desk, lambda: desk.status().pending == 0 and not desk.card(made).pending)
+    assert (desk.status().online, desk.status().last_error) == (True, "")
+    assert len(desk.card(made).entries) == 1
+
+
+def test_the_background_rests_after_a_session_ended_until_one_signs_in(
+    sit: Sit, hub: HubProcess, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("desk.services.loop.delay", lambda *_: 0.0)
+    desk = sit("operator1", transport=wire)
+    wire.faults["/v1/operations"] = [answer(401, {"code": "not_signed_in"})]
+    desk.do(Create(kind="lead", title="Сессия кончилась"))
+    desk.start()
+    until(desk, lambda: desk.status().last_error == "not_signed_in")
+    desk.do(Create(kind="lead", title="Работа продолжается"))
+    assert desk.status().pending == 2
+    assert wire.asked.count("/v1/operations") == 1
+    desk.sign_in(hub.url, "operator1", PASSWORD)
+    until(desk, lambda: desk.status().pending == 0)
+    assert desk.status().last_error == ""
+
+
+def test_stopping_does_not_wait_for_a_hub_that_is_silent(sit: Sit, wire: FaultyWire) -> None:
+    desk = sit("operator1", transport=wire)
+    asked, released = threading.Event(), threading.Event()
+
+    def hang(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+        asked.set()
+        released.wait(20.0)
+        raise httpx.ReadTimeout("silent", request=request)
+
+    wire.faults["/v1/changes"] = [hang]
+    desk.start()
+    assert asked.wait(20.0)
+    began = time.monotonic()
+    desk.close()
+    assert time.monotonic() - began < 1.5
+    released.set()

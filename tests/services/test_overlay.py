@@ -153,7 +153,7 @@ def room_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         yield desk
 
 
-@settings(max_examples=120)
+@settings(max_examples=50)
 @given(steps=steps)
 def test_laying_the_overlay_anew_changes_nothing(room_desk: Desk, steps: list[Any]) -> None:
     room = Room(room_desk)
@@ -164,7 +164,7 @@ def test_laying_the_overlay_anew_changes_nothing(room_desk: Desk, steps: list[An
         assert mirrored(room_desk) == before
 
 
-@settings(max_examples=120)
+@settings(max_examples=50)
 @given(steps=steps)
 def test_under_the_overlay_are_exactly_the_rows_of_the_hub(
     room_desk: Desk, steps: list[Any]
@@ -178,7 +178,7 @@ def test_under_the_overlay_are_exactly_the_rows_of_the_hub(
     assert mirrored(room_desk) == room.hub_rows()
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(steps=steps)
 def test_no_operation_leaves_the_queue_without_an_answer(room_desk: Desk, steps: list[Any]) -> None:
     room = Room(room_desk)

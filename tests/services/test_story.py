@@ -304,3 +304,32 @@ def test_the_background_sends_what_is_done_and_stops_within_a_second(sit: Sit) -
     began = time.monotonic()
     desk.stop()
     assert time.monotonic() - began < 1
+
+
+def test_what_is_done_while_a_pull_is_applied_survives(sit: Sit) -> None:
+    desk, other = sit("operator1"), sit("operator1", place="laptop")
+    lead = a_new_lead(other, "Одновременно")
+    desk.sync_once()
+    failed: list[BaseException] = []
+
+    def exchange() -> None:
+        try:
+            for _ in range(8):
+                desk.sync_once()
+        except BaseException as error:  # noqa: BLE001 - it is told by the thread that waits
+            failed.append(error)
+
+    busy = threading.Thread(target=exchange)
+    busy.start()
+    for number in range(24):
+        desk.do(Comment(item_id=lead, text=f"здесь {number}"))
+        if number % 6 == 0:
+            other.do(EditFields(item_id=lead, fields={"request": f"там {number}"}))
+            other.sync_once()
+    busy.join(PATIENCE)
+    assert failed == []
+    desk.sync_once()
+    said = [entry.comment for entry in desk.card(lead).entries if entry.event == "comment"]
+    assert sorted(said) == sorted(f"здесь {number}" for number in range(24))
+    assert (desk.status().pending, desk.inbox()) == (0, [])
+    agrees_with_a_fresh_copy(desk, sit)
