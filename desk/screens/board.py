@@ -52,6 +52,8 @@ class BoardScreen(DeskScreen[None]):
         self.filter = ""
         self.mine = False
         self.board: Board | None = None
+        #: Set when what was read first, or why it could not be, is painted.
+        self.read_once = asyncio.Event()
         self._reading = False
         self._stale = False
         self._counts: dict[str, int] = {}
@@ -132,6 +134,7 @@ class BoardScreen(DeskScreen[None]):
             self.shell.warn(error)
         finally:
             self._reading = False
+            self.call_after_refresh(self.read_once.set)
 
     async def _read(self) -> None:
         from desk.services.board import Board
