@@ -182,10 +182,15 @@ async def _events(hub: Hub, reader: Reader) -> AsyncIterator[str]:
             # An open stream is a desk at work, whose person may be reading.
             if now - beaten >= presence.HEARTBEAT:
                 beaten = now
-                user = reader.actor.id
-                if await asyncio.to_thread(presence.heartbeat, hub.database, user, None, now):
-                    hub.hints.wake()
+                await _beat(hub, reader.actor.id, now)
             yield f"data: {reader.cursor(head.epoch, head.seq)}\n\n" if head else ": alive\n\n"
+
+
+async def _beat(hub: Hub, user: str, now: int) -> None:
+    # A database that is away for a while does not end the stream; the next beat is a minute off.
+    with contextlib.suppress(DBAPIError, PoolTimeout):
+        if await asyncio.to_thread(presence.heartbeat, hub.database, user, None, now):
+            hub.hints.wake()
 
 
 def create_app(

@@ -121,6 +121,8 @@ def _sqlite(url: URL) -> Engine:
         url,
         pool_size=_CONNECTIONS,
         max_overflow=_CONNECTIONS * 2,
+        # Errors of the database would quote what was being written.
+        hide_parameters=True,
         json_serializer=_encode,
         json_deserializer=msgspec.json.decode,
     )
@@ -153,6 +155,8 @@ def _postgresql(url: URL) -> Engine:
         max_overflow=_CONNECTIONS * 2,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10},
+        # Errors of the database would quote what was being written.
+        hide_parameters=True,
         json_serializer=_encode,
         json_deserializer=msgspec.json.decode,
     )

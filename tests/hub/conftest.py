@@ -16,8 +16,18 @@ from sqlalchemy import create_engine, make_url, text
 from tests.hub.hubs import Hub, running, set_up
 from tests.postgres import postgres_url as postgres_url
 
-structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
 _NUMBERS = count(1)
+
+
+@pytest.fixture(autouse=True)
+def quiet_log() -> Iterator[None]:
+    """Nothing is logged but where a test asks for it; that ends with the test."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    yield
+    structlog.reset_defaults()
+    for name in ("uvicorn", "asyncio", "litestar"):
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -81,7 +81,8 @@ def test_a_hand_off_knows_who_left_before_the_colleagues_do(hub: Hub) -> None:
 
 
 def test_loads_are_counted_over_open_items_only(hub: Hub) -> None:
-    hub.desk("sales1"), hub.desk("sales2")
+    hub.desk("sales1")
+    hub.desk("sales2")
     marketer = hub.desk("marketer1")
     _, card = qualification(hub)
     marketer.done(move(card, "hand_off", to="sales1"))
