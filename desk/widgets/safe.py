@@ -123,7 +123,9 @@ class Fence(LineFilter):
         """The same list unless something in it may not pass."""
         harmful = _HARMFUL.search
         for text, style, control in segments:
-            if control or harmful(text) or (style is not None and style.link):
+            # Most text is printable, which is asked for five times quicker than a search.
+            risky = control or (not text.isprintable() and harmful(text))
+            if risky or (style is not None and style.link):
                 return [_harmless_segment(segment) for segment in segments]
         return segments
 
