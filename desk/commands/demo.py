@@ -36,15 +36,18 @@ def demo(options: Namespace) -> int:
 
 def _work(options: Namespace, folder: Path) -> int:
     from desk.hub.demo import running
+    from desk.hub.demo.build import made_of, staff
 
     with running.starting(folder):
         hub = running.find(folder)
+        made = made_of(folder)
+        people = staff(made.case if hub and made else _parameters(options, made).case)
+        users = _users(options, people)
         if hub is None:
             hub = _start(options, folder)
         else:
             output.tell(_("Joining the demo at {url}.").format(url=hub.url))
-        people = _people(folder)
-        user, lock = _claim(options, folder, people)
+        user, lock = _claim(options.role, folder, users)
     with lock:
         _put_accounts(people, hub.url)
         output.put(_("You work as {user}.").format(user=user))
@@ -168,10 +171,8 @@ def _parameters(options: Namespace, there: Parameters | None) -> Parameters:
     )
 
 
-def _claim(options: Namespace, folder: Path, people: Sequence[Person]) -> tuple[str, FileLock]:
-    """A user of the role whom nobody works as here; first the one the profile belongs to."""
-    from desk.hub.demo.running import claim
-
+def _users(options: Namespace, people: Sequence[Person]) -> list[str]:
+    """Whom one may be in the role, first the one to whom the profile belongs."""
     users = [person.id for person in people if person.role == options.role]
     if not users:
         roles = dict.fromkeys(person.role for person in people)
@@ -185,12 +186,19 @@ def _claim(options: Namespace, folder: Path, people: Sequence[Person]) -> tuple[
         mark = Path(options.profile) / DEMO_MARK
         owner = mark.read_text(encoding="utf-8") if mark.is_file() else ""
         users.sort(key=lambda user: user != owner)
+    return users
+
+
+def _claim(role: str, folder: Path, users: Sequence[str]) -> tuple[str, FileLock]:
+    """A user whom nobody works as here."""
+    from desk.hub.demo.running import claim
+
     claimed = claim(folder, users)
     if claimed is None:
         raise Failure(
             REFUSED,
             _("All of the role “{role}” are at work: {users}. Close one of their desks.").format(
-                role=options.role, users=", ".join(users)
+                role=role, users=", ".join(users)
             ),
         )
     return claimed

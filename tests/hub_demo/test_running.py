@@ -163,8 +163,6 @@ def test_what_cannot_be_is_said_in_one_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    if words[0] == "--role":
-        make(tmp_path)
     assert main(["--lang", "en", "demo", "--dir", str(tmp_path), *words]) == 2
     captured = capsys.readouterr()
     assert said in captured.err
