@@ -7,13 +7,14 @@ operations and the overlay laid anew, so that a crash at any moment leaves one s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from desk.protocol.messages import Page, PlaybookSource
 from desk.services import arrivals, inbox, overlay, queue, settings
+from desk.services.ahead import Ahead
 from desk.services.context import Context, Rulebook, read_playbook
 from desk.services.hub_client import HubClient
 from desk.services.views import Progress, StatusChanged
@@ -66,22 +67,31 @@ class Pull:
         return self._arrived
 
     def _snapshot(self, *, resetting: bool) -> None:
-        done = 0
-        more = True
-        while more:
-            with self._context.store.read() as connection:
-                after = settings.get(connection, settings.SNAPSHOT_AFTER) or ""
-                if after and not done:
-                    done = arrivals.count_items(connection, staged=resetting)
-            page = self._client.snapshot(after, _SNAPSHOT_ITEMS)
+        with self._context.store.read() as connection:
+            after = settings.get(connection, settings.SNAPSHOT_AFTER) or ""
+            done = arrivals.count_items(connection, staged=resetting) if after else 0
+        for page in self._pages(after):
             self._learn(page)
-            more = page.more
             if resetting:
                 self._stage_snapshot(page)
             else:
                 self._apply_snapshot(page)
             done += len(page.items)
             self._tell(Progress(done, max(page.total, done)))
+
+    def _pages(self, after: str) -> Iterator[Page]:
+        """The pages of a snapshot; each is fetched while the one before is written."""
+        coming = self._ask(after)
+        while True:
+            page = coming.result()
+            if not page.more:
+                yield page
+                return
+            coming = self._ask(page.after)
+            yield page
+
+    def _ask(self, after: str) -> Ahead[Page]:
+        return Ahead(lambda: self._client.snapshot(after, _SNAPSHOT_ITEMS))
 
     def _apply_snapshot(self, page: Page) -> None:
         with self._context.store.write() as connection:
