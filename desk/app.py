@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import os
 import sys
 import threading
@@ -48,7 +47,8 @@ class DeskApp(Shell):
     ACTION_GROUPS = ("app",)
     BINDINGS = bindings("app")
     CSS = """
-    Toast { max-width: 70; }
+    ToastRack { margin-bottom: 2; }
+    Toast { max-width: 70; padding: 0 1; margin-top: 0; }
     """
 
     def __init__(
@@ -105,10 +105,20 @@ class DeskApp(Shell):
     async def _try_open(self, passphrase: str | None) -> DeskError | None:
         """Open the vault beside the keyboard; the answer is what hindered it."""
         try:
-            self._desk = await asyncio.to_thread(_open_desk, self.profile, passphrase)
+            self._desk = await asyncio.to_thread(self.open_desk, passphrase)
         except DeskError as error:
             return error
         return None
+
+    def open_desk(self, passphrase: str | None) -> Desk:
+        """Open the vault; runs in a thread, because what it needs takes long to import."""
+        from desk.services.desk import Desk
+
+        return Desk.open(self.profile, passphrase)
+
+    def start_network(self) -> None:
+        """Begin to send and fetch in the background."""
+        self.desk.start()
 
     async def _opened(self) -> None:
         if not self.desk.signed_in:
@@ -128,7 +138,9 @@ class DeskApp(Shell):
         self.go(self._start())
 
     async def _start(self) -> None:
-        await asyncio.to_thread(self.desk.start)
+        # What the network imports would take the interpreter from the first reading of the cards.
+        await self._board.read_once.wait()
+        await asyncio.to_thread(self.start_network)
         await asyncio.to_thread(_warm_up)
 
     def _ask_passphrase(self) -> None:
@@ -211,7 +223,7 @@ class DeskApp(Shell):
         else:
             self.post_message(StatusArrived())
 
-    async def on_rows_arrived(self) -> None:
+    def on_rows_arrived(self) -> None:
         """Hand the changed rows to every screen that shows some."""
         with self._guard:
             changed = None if self._changed is None else frozenset(self._changed)
@@ -221,9 +233,7 @@ class DeskApp(Shell):
         for screen in self.screen_stack:
             follow = getattr(screen, "rows_changed", None)
             if follow is not None:
-                waiting = follow(changed)
-                if inspect.isawaitable(waiting):
-                    await waiting
+                follow(changed)
 
     def on_status_arrived(self) -> None:
         """Tell the status lines, and once that the hub wants a new sign-in."""
@@ -390,12 +400,6 @@ class DeskApp(Shell):
         """Stop without printing what Textual would."""
         del renderables
         self._handle_exception(RuntimeError())
-
-
-def _open_desk(profile: Path, passphrase: str | None) -> Desk:
-    from desk.services.desk import Desk
-
-    return Desk.open(profile, passphrase)
 
 
 def _warm_up() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,6 +19,7 @@ from desk.domain.model import Entry, Item, Task, Value
 from desk.domain.operations import CloseTask, Comment
 from desk.domain.playbook import Field, FormSection, Kind
 from desk.domain.rights import MASK
+from desk.screens.fields import REQUIRED
 from desk.screens.form import FORM, wanted_by
 from desk.screens.prompt import Prompt
 from desk.screens.shell import DeskScreen
@@ -42,17 +44,23 @@ from desk.widgets.safe import plain
 Step = Callable[[str, int], "str | None"]
 
 
-class Fact(Horizontal):
-    """A title and a value beside it."""
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """A title and a value beside it; a heading has no value."""
 
-    def __init__(self, title: str, value: Content, *, wanted: bool = False) -> None:
-        super().__init__(classes="fact -wanted" if wanted else "fact")
-        self._title = title
-        self._value = value
+    title: str
+    value: str
+    tone: Literal["", "wanted", "heading"] = ""
 
-    def compose(self) -> ComposeResult:
-        yield Static(plain(self._title), classes="fact-title")
-        yield Static(self._value, classes="fact-value")
+    def widget(self) -> Widget:
+        """What shows it."""
+        if self.tone == "heading":
+            return Static(plain(self.title), classes="section -later")
+        return Horizontal(
+            Static(plain(self.title), classes="fact-title"),
+            Static(plain(self.value), classes="fact-value"),
+            classes="fact -wanted" if self.tone else "fact",
+        )
 
 
 class CardScreen(DeskScreen[None]):
@@ -67,7 +75,8 @@ class CardScreen(DeskScreen[None]):
     CardScreen #side { height: auto; max-height: 60%; padding: 0 1; scrollbar-size-vertical: 1; }
     CardScreen #history { height: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     CardScreen .section { color: $text-primary; text-style: bold; height: auto; }
-    CardScreen .section.-later { margin-top: 1; }
+    CardScreen #facts .section.-later { margin-top: 1; }
+    CardScreen #facts .section.-later:first-child { margin-top: 0; }
     CardScreen .fact { height: auto; }
     CardScreen .fact-title { width: 20; padding-right: 1; color: $text-muted; }
     CardScreen .fact-value { width: 1fr; height: auto; }
@@ -91,6 +100,7 @@ class CardScreen(DeskScreen[None]):
         self.card = card
         self._step = step
         self._bound: set[str] = set()
+        self._shown_facts: list[_Fact] = []
 
     @property
     def item(self) -> Item:
@@ -114,17 +124,17 @@ class CardScreen(DeskScreen[None]):
                     yield Static(id="entries", markup=False)
         yield from self.shell.frame()
 
-    async def on_mount(self) -> None:
-        await self._show()
+    def on_mount(self) -> None:
+        self._show()
 
-    async def _show(self) -> None:
+    def _show(self) -> None:
         now = self.shell.now()
         self.query_one("#card-title", Static).update(self._headline())
         self.query_one("#card-line", Static).update(self._subline(now))
         self.query_one("#steps", Static).update(self._steps())
         self._list_links(now)
         self.query_one("#entries", Static).update(self._history())
-        await self._show_facts()
+        self._show_facts()
         self._bind_steps()
         self.refresh_bindings()
 
@@ -132,7 +142,7 @@ class CardScreen(DeskScreen[None]):
         draft = self.desk.draft(self.item.id, FORM)
         marks: list[tuple[str, str]] = []
         if self.card.pending:
-            marks.append((f"  ⧗ {_('not sent yet')}", "$text-warning"))
+            marks.append((f"  ● {_('not sent yet')}", "$text-warning"))
         if draft:
             marks.append((f"  {_('draft')}", "$text-warning"))
         return Content.assemble(plain(self.item.title, lines=False), *marks)
@@ -154,49 +164,38 @@ class CardScreen(DeskScreen[None]):
 
     # Fields
 
-    async def _show_facts(self) -> None:
+    def _show_facts(self) -> None:
+        """Lay the fields out anew only when they differ: nothing flickers for a comment."""
+        facts = list(self._facts())
+        if facts == self._shown_facts:
+            return
+        self._shown_facts = facts
         pane = self.query_one("#facts", VerticalScroll)
         place = pane.scroll_y
-        with self.app.batch_update():
-            await pane.remove_children()
-            await pane.mount_all(self._facts())
-        pane.scroll_to(y=place, animate=False)
+        # Not awaited: whoever hands changes on must not wait for the layout.
+        pane.remove_children()
+        pane.mount_all([fact.widget() for fact in facts])
+        pane.call_after_refresh(pane.scroll_to, y=place, animate=False)
 
-    def _facts(self) -> Iterable[Widget]:
+    def _facts(self) -> Iterable[_Fact]:
         wanted = wanted_by(self.kind, self.item.stage)
         placed: set[str] = set()
-        begun = False
         for section in self.kind.form:
-            rows = list(self._section(section, wanted))
             if not section.subject:
                 placed.update(section.fields)
-            if rows:
-                yield _heading(section.title.get(language()), later=begun)
-                yield from rows
-                begun = True
+            yield from _headed(section.title.get(language()), self._section(section, wanted))
         rest = tuple(name for name in self.kind.fields if name not in placed)
-        other = list(self._rows(self.kind.id, rest, self.item.fields, {}))
-        if other:
-            yield _heading(_("Other"), later=begun)
-            yield from other
-            begun = True
-        if not any(section.subject for section in self.kind.form):
-            yield from self._personal(begun)
+        yield from _headed(_("Other"), self._rows(self.kind.id, rest, self.item.fields, {}))
+        if self.card.subject and not any(section.subject for section in self.kind.form):
+            names = tuple(self.shell.playbook.subject_fields)
+            rows = self._rows("subject", names, self.card.subject.fields, {})
+            yield from _headed(_("Personal data"), rows)
 
-    def _section(self, section: FormSection, wanted: dict[str, list[str]]) -> Iterable[Widget]:
+    def _section(self, section: FormSection, wanted: dict[str, list[str]]) -> Iterable[_Fact]:
         if section.subject:
             values = self.card.subject.fields if self.card.subject else {}
             return self._rows("subject", section.fields, values, {})
         return self._rows(self.kind.id, section.fields, self.item.fields, wanted)
-
-    def _personal(self, begun: bool) -> Iterable[Widget]:
-        if self.card.subject is None:
-            return
-        names = tuple(self.shell.playbook.subject_fields)
-        rows = list(self._rows("subject", names, self.card.subject.fields, {}))
-        if rows:
-            yield _heading(_("Personal data"), later=begun)
-            yield from rows
 
     def _rows(
         self,
@@ -204,7 +203,7 @@ class CardScreen(DeskScreen[None]):
         names: Iterable[str],
         values: dict[str, Value],
         wanted: dict[str, list[str]],
-    ) -> Iterable[Widget]:
+    ) -> Iterable[_Fact]:
         declared = self.shell.playbook.fields(owner)
         for name in names:
             field = declared.get(name)
@@ -212,9 +211,9 @@ class CardScreen(DeskScreen[None]):
                 continue
             value = values.get(name)
             if not is_empty(value):
-                yield Fact(title_of(field), plain(self._value(owner, field, value)))
+                yield _Fact(title_of(field), self._value(owner, field, value))
             elif name in wanted:
-                yield Fact(title_of(field), Content(_("◆ to fill in")), wanted=True)
+                yield _Fact(title_of(field), f"{REQUIRED} {_('to fill in')}", "wanted")
 
     def _level(self, owner: str, name: str) -> str:
         return self.shell.playbook.mask(self.desk.me.role, owner, name)
@@ -234,7 +233,7 @@ class CardScreen(DeskScreen[None]):
             key, title = one.transition.hotkey or " ", title_of(one.transition)
             if one.refusal is None:
                 lines.append(Content.assemble((f"{key} ", "$text-accent bold"), title))
-            else:
+            elif one.refusal.code != "role_may_not":
                 reason = briefly(one.refusal, self.shell.playbook, self.item.kind)
                 refused.setdefault(reason, []).append(f"{key} {title}".strip())
         if len(lines) == 1:
@@ -332,9 +331,9 @@ class CardScreen(DeskScreen[None]):
 
         self.app.push_screen(FormScreen(self.card, self.desk.draft(self.item.id, FORM)), self._back)
 
-    async def _back(self, saved: bool | None) -> None:
+    def _back(self, saved: bool | None) -> None:
         del saved
-        await self._reload()
+        self._reload()
 
     def action_comment(self) -> None:
         """Write a comment."""
@@ -413,18 +412,18 @@ class CardScreen(DeskScreen[None]):
             return
         self.app.push_screen(CardScreen(card))
 
-    async def action_next(self) -> None:
+    def action_next(self) -> None:
         """Show the next card of the stage."""
-        await self._go(1)
+        self._go(1)
 
-    async def action_previous(self) -> None:
+    def action_previous(self) -> None:
         """Show the card before."""
-        await self._go(-1)
+        self._go(-1)
 
-    async def _go(self, away: int) -> None:
+    def _go(self, away: int) -> None:
         other = self._step(self.item.id, away) if self._step else None
         if other:
-            await self._reload(other)
+            self._reload(other)
             self.query_one("#facts").scroll_to(y=0, animate=False)
 
     def action_hint(self) -> None:
@@ -443,13 +442,13 @@ class CardScreen(DeskScreen[None]):
         """Go back."""
         self.dismiss(None)
 
-    async def rows_changed(self, ids: frozenset[str] | None) -> None:
+    def rows_changed(self, ids: frozenset[str] | None) -> None:
         """Follow changes of this card and of what it belongs with."""
         family = {self.item.id, *(item.id for item in self.card.linked)}
         if ids is None or family & ids or self.item.root_id in ids:
-            await self._reload()
+            self._reload()
 
-    async def _reload(self, item_id: str | None = None) -> None:
+    def _reload(self, item_id: str | None = None) -> None:
         try:
             self.card = self.desk.card(item_id or self.item.id)
         except DeskError:
@@ -457,8 +456,10 @@ class CardScreen(DeskScreen[None]):
             if self.is_current:
                 self.dismiss(None)
             return
-        await self._show()
+        self._show()
 
 
-def _heading(title: str, *, later: bool) -> Static:
-    return Static(plain(title), classes="section -later" if later else "section")
+def _headed(title: str, rows: Iterable[_Fact]) -> Iterable[_Fact]:
+    """The rows under their heading; no rows, no heading."""
+    listed = list(rows)
+    return [_Fact(title, "", "heading"), *listed] if listed else listed

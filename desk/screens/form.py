@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
@@ -28,8 +29,13 @@ from desk.widgets.safe import plain
 
 FORM = "form"
 _AUTOSAVE = 0.2
-_BASE = "base:"
+_SEEN = "seen:"
 _SUBJECT = "subject."
+
+
+class _Seen(msgspec.Struct, frozen=True, array_like=True):
+    version: int
+    value: Value
 
 
 def wanted_by(kind: Kind, stage: str) -> dict[str, list[str]]:
@@ -65,11 +71,12 @@ class FormScreen(DeskScreen[bool]):
         self.card = card
         self._draft = dict(draft)
         self._saving: Timer | None = None
-        self._closing = False
-        self._base = {
-            name.removeprefix(_BASE): int(version)
-            for name, version in draft.items()
-            if name.startswith(_BASE) and version.isdigit()
+        self._ending = False
+        #: What the person saw when he began to change a field: the row's version and the value.
+        self._seen: dict[str, _Seen] = {
+            name.removeprefix(_SEEN): msgspec.json.decode(seen, type=_Seen)
+            for name, seen in draft.items()
+            if name.startswith(_SEEN)
         }
 
     @property
@@ -169,8 +176,8 @@ class FormScreen(DeskScreen[bool]):
     @on(FieldRow.Edited)
     def _edited(self, event: FieldRow.Edited) -> None:
         row = event.row
-        if row.changed and row.key not in self._base:
-            self._base[row.key] = self._version(row)
+        if row.changed and row.key not in self._seen:
+            self._seen[row.key] = self._see(row)
         self._check(row)
         self._entitle()
         if self._saving is None:
@@ -180,9 +187,11 @@ class FormScreen(DeskScreen[bool]):
     def _next(self) -> None:
         self.focus_next()
 
-    def _version(self, row: FieldRow) -> int:
+    def _see(self, row: FieldRow) -> _Seen:
         holder = self.card.subject if row.owner == "subject" else self.card.item
-        return holder.field_versions.get(row.field.id, 0) if holder else 0
+        if holder is None:
+            return _Seen(0, None)
+        return _Seen(holder.version, holder.fields.get(row.field.id))
 
     def _check(self, row: FieldRow) -> bool:
         value = row.value()
@@ -201,8 +210,8 @@ class FormScreen(DeskScreen[bool]):
     def _typed(self) -> dict[str, str]:
         changed = [row for row in self.rows if row.changed]
         texts = {row.key: row.text for row in changed}
-        bases = {f"{_BASE}{row.key}": str(self._base.get(row.key, 0)) for row in changed}
-        return texts | bases
+        seen = {f"{_SEEN}{row.key}": self._seen.get(row.key) or self._see(row) for row in changed}
+        return texts | {key: msgspec.json.encode(one).decode() for key, one in seen.items()}
 
     def action_save(self) -> None:
         """Check everything and make it operations; what is wrong is shown beside its field."""
@@ -210,9 +219,9 @@ class FormScreen(DeskScreen[bool]):
         if wrong:
             wrong[0].focus_editor()
             return
-        if self._closing:
+        if self._ending:
             return
-        self._closing = True
+        self._ending = True
         self.flush()
         self.shell.go(self._save())
 
@@ -222,11 +231,11 @@ class FormScreen(DeskScreen[bool]):
             for intent in self._intents():
                 await shell.write(shell.desk.do, intent)
         except Refused as refused:
-            self._closing = False
+            self._ending = False
             self._refused(refused.refusal)
             return
         except DeskError as error:
-            self._closing = False
+            self._ending = False
             shell.warn(error, item.kind)
             return
         await shell.write(shell.desk.drop_draft, item.id, FORM)
@@ -240,9 +249,11 @@ class FormScreen(DeskScreen[bool]):
         for make, subject in ((EditFields, False), (EditSubject, True)):
             rows = [row for row in self.rows if row.changed and (row.owner == "subject") is subject]
             fields = {row.field.id: row.value() for row in rows}
-            base = {row.field.id: self._base.get(row.key, 0) for row in rows}
+            seen = {row.field.id: self._seen.get(row.key) or self._see(row) for row in rows}
+            base = {name: one.version for name, one in seen.items()}
+            was = {name: one.value for name, one in seen.items()}
             if fields:
-                intents.append(make(item_id=item, fields=_checked(fields), base=base))
+                intents.append(make(item_id=item, fields=_checked(fields), base=base, was=was))
         return intents
 
     def _refused(self, refusal: Refusal) -> None:

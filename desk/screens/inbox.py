@@ -30,6 +30,7 @@ from desk.text import _, format_datetime
 from desk.widgets.actions import bindings
 from desk.widgets.safe import plain
 
+_COMMENT = "comment"
 _RESULTS = {"conflict": "≠", "rejected": "✗", "quarantined": "!"}
 
 
@@ -140,6 +141,8 @@ class InboxScreen(DeskScreen[None]):
         if text:
             parts += [(f"{_('You wrote')}\n", "bold $text-primary"), plain(f"«{text}»\n\n")]
         for name in entry.mine:
+            if name == _COMMENT:
+                continue
             parts += self._field(entry, kind, name)
         return Content.assemble(*parts)
 

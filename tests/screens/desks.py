@@ -18,7 +18,7 @@ from desk.services.desk import Desk
 from desk.services.rows import ENTRIES, ITEMS, PEOPLE, SUBJECTS, TASKS
 
 #: 22 November 2026, 09:30 in Moscow.
-NOW = 1_795_329_000_000
+NOW = 1_795_339_800_000
 MINUTE = 60_000
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -211,6 +211,7 @@ def fill(profile: Path, rows: Rows, user: str = "marketer1") -> None:
         encoded = msgspec.json.encode(account).decode()
         source = (playbooks_dir() / "freight.toml").read_text(encoding="utf-8")
         settings.put(connection, settings.ACCOUNT, encoded)
+        settings.put(connection, settings.TOKEN, "token")
         settings.put(connection, settings.DEVICE, identifier(9999))
         settings.put(connection, settings.PLAYBOOK, source)
         settings.put(connection, settings.PLAYBOOK_VERSION, "1")
@@ -223,12 +224,16 @@ def fill(profile: Path, rows: Rows, user: str = "marketer1") -> None:
 
 
 class StillApp(DeskApp):
-    """The application with a clock that stands still and no blinking cursor."""
-
-    ANIMATION = False
+    """The application with a clock that stands still, and without a network."""
 
     def now(self) -> int:
         return NOW
+
+    def open_desk(self, passphrase: str | None) -> Desk:
+        return Desk.open(self.profile, passphrase, clock=lambda: NOW, random=Random())
+
+    def start_network(self) -> None:
+        """No hub: what waits stays waiting."""
 
 
 def app_on(profile: Path) -> StillApp:
