@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import Literal
+from typing import Literal, NamedTuple
 
-_HEADS = ("measured", "leads", "runs", "median", "p95", "beside", "median", "p95", "ratio", "aim")
-_TEXTS = (0, 5)
+_FIGURES = ("median", "p95", "cpu")
+_HEADS = ("measured", "leads", "runs", *_FIGURES, "beside", *_FIGURES, "ratio", "aim")
+_TEXTS = (0, 6)
+
+
+class Took(NamedTuple):
+    """What one run took, in seconds."""
+
+    #: As a person waits.
+    seconds: float
+    #: As the process worked; the rest was waiting for the disk, or for a busy machine.
+    cpu: float
+
+
+def timed(work: Callable[[], object]) -> Took:
+    """Do the work in this process."""
+    began, worked = time.perf_counter(), time.process_time()
+    work()
+    return Took(time.perf_counter() - began, time.process_time() - worked)
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Times of one thing done again and again, in seconds."""
+    """One thing done again and again."""
 
     what: str
-    seconds: Sequence[float]
+    runs: Sequence[Took]
 
     @property
     def median(self) -> float:
-        return median(self.seconds)
+        return median(run.seconds for run in self.runs)
 
     @property
     def p95(self) -> float:
         """The least time that 95 of 100 runs do not exceed; of few runs, the longest."""
-        return sorted(self.seconds)[math.ceil(0.95 * len(self.seconds)) - 1]
+        return sorted(run.seconds for run in self.runs)[math.ceil(0.95 * len(self.runs)) - 1]
+
+    @property
+    def cpu(self) -> float:
+        """The median of the processor's time."""
+        return median(run.cpu for run in self.runs)
+
+    def cells(self) -> tuple[str, ...]:
+        return show(self.median), show(self.p95), show(self.cpu) if self.cpu else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +78,10 @@ class Line:
         return (
             own.what,
             f"{self.leads:,}".replace(",", " "),
-            str(len(own.seconds)),
-            show(own.median),
-            show(own.p95),
+            str(len(own.runs)),
+            *own.cells(),
             floor.what if floor else "",
-            show(floor.median) if floor else "",
-            show(floor.p95) if floor else "",
+            *(floor.cells() if floor else ("", "", "")),
             f"{own.median / floor.median:.1f}" if floor and floor.median else "",
             self._aim(),
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from bench.figures import Aim, Line, Series
+from bench.figures import Aim, Line, Series, Took
 from bench.floor_app import MARK
 from bench.plan import Plan
 from bench.start import first_title
@@ -53,5 +53,5 @@ def _at(plan: Plan, place: Place) -> list[Line]:
     ]
 
 
-def _pair(board: Terminal, key: bytes, floor: Terminal) -> tuple[float, float]:
+def _pair(board: Terminal, key: bytes, floor: Terminal) -> tuple[Took, Took]:
     return board.press(key), floor.press(_DOWN)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 from bench import plain
-from bench.figures import Line, Series
+from bench.figures import Line, Series, Took, timed
 from bench.plan import Plan
 from bench.world import Place, World
 from desk.services.board import Board
@@ -19,14 +17,12 @@ def measure(plan: Plan, world: World) -> list[Line]:
 
 
 def _at(plan: Plan, place: Place) -> Line:
-    own: list[float] = []
-    beside: list[float] = []
+    own: list[Took] = []
+    beside: list[Took] = []
     with place.open() as desk:
         for _ in range(plan.loads):
             board = Board(desk, _KIND)
-            began = time.perf_counter()
-            board.load()
-            own.append(time.perf_counter() - began)
+            own.append(timed(board.load))
             beside.append(plain.ids_in_order(place.plain, _KIND))
     return Line(
         Series("board read from local.db", own),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-import time
 from contextlib import closing
 from itertools import islice
 
-from bench.figures import Line, Series
+from bench.figures import Line, Series, Took, timed
 from bench.floor_app import MARK
 from bench.plain import Moves
 from bench.plan import Plan
@@ -35,8 +34,8 @@ def measure(plan: Plan, world: World) -> list[Line]:
 
 
 def _by_key(plan: Plan, place: Place) -> Line:
-    own: list[float] = []
-    beside: list[float] = []
+    own: list[Took] = []
+    beside: list[Took] = []
     with (
         Terminal(place.command, environment()) as board,
         Terminal([*_FLOOR, str(place.plain)], environment()) as floor,
@@ -57,17 +56,15 @@ def _by_key(plan: Plan, place: Place) -> Line:
 
 
 def _by_service(plan: Plan, place: Place) -> Line:
-    own: list[float] = []
-    beside: list[float] = []
+    own: list[Took] = []
+    beside: list[Took] = []
     with place.open() as desk, closing(Moves(place.plain)) as plain:
         board = Board(desk, BOARD)
         board.load()
         for item_id in list(islice(movable(desk), plan.moves)):
-            began = time.perf_counter()
-            done = desk.do(Move(item_id=item_id, transition="start"))
-            board.update(done.item_ids)
-            own.append(time.perf_counter() - began)
-            beside.append(plain.move_one())
+            move = Move(item_id=item_id, transition="start")
+            own.append(timed(lambda move=move: board.update(desk.do(move).item_ids)))
+            beside.append(timed(plain.move_one))
     return Line(
         Series("card moved, durable and queued", own),
         place.leads,

@@ -20,14 +20,14 @@ def lines(pieces: Sequence[Piece]) -> list[str]:
     return list(screen.display)
 
 
-def first_moment(pieces: Sequence[Piece], shows: Callable[[list[str]], bool]) -> float:
-    """When the screen first met the condition. Raises `Silent` if it never did."""
+def first_piece(pieces: Sequence[Piece], shows: Callable[[list[str]], bool]) -> Piece:
+    """The output after which the screen first met the condition. Raises `Silent` if none did."""
     screen = pyte.Screen(WIDTH, HEIGHT)
     feed = _feeder(screen)
     for piece in pieces:
         feed(piece.data)
         if shows(list(screen.display)):
-            return piece.at
+            return piece
     raise Silent("the screen never showed what was waited for")
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.figures import Took, timed
 
 if TYPE_CHECKING:
     from desk.services.desk import Desk
@@ -28,32 +29,32 @@ def rows_of(desk: Desk, tables: Iterable[str] = _TABLES) -> Rows:
     return found
 
 
-def write(path: Path, rows: Rows) -> float:
-    """Write the rows into a new file with the desk's own tables; the seconds it took."""
+def write(path: Path, rows: Rows) -> Took:
+    """Write the rows into a new file with the desk's own tables."""
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         for statement in _schema():
             connection.execute(statement)
-        began = time.perf_counter()
-        with connection:
-            for table, (columns, values) in rows.items():
-                marks = ", ".join("?" * len(columns))
-                names = ", ".join(columns)
-                connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
-        return time.perf_counter() - began
+        return timed(lambda: _insert(connection, rows))
 
 
-def ids_in_order(path: Path, kind: str) -> float:
-    """Select the ids of a board in its order; the seconds it took."""
+def _insert(connection: sqlite3.Connection, rows: Rows) -> None:
+    with connection:
+        for table, (columns, values) in rows.items():
+            marks = ", ".join("?" * len(columns))
+            names = ", ".join(columns)
+            connection.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
+
+
+def ids_in_order(path: Path, kind: str) -> Took:
+    """Select the ids of a board in its order."""
+    order = (
+        "SELECT stage, coalesce(due_at, 1 << 62), -created_at, id FROM item WHERE kind = ?"
+        " ORDER BY 2, 3, 4"
+    )
     with closing(sqlite3.connect(path)) as connection:
-        began = time.perf_counter()
-        connection.execute(
-            "SELECT stage, coalesce(due_at, 1 << 62), -created_at, id FROM item WHERE kind = ?"
-            " ORDER BY 2, 3, 4",
-            (kind,),
-        ).fetchall()
-        return time.perf_counter() - began
+        return timed(lambda: connection.execute(order, (kind,)).fetchall())
 
 
 class Moves:
@@ -69,10 +70,9 @@ class Moves:
         ]
         self._number = 0
 
-    def move_one(self) -> float:
-        """Move the next card; the seconds until it is on the disk."""
+    def move_one(self) -> None:
+        """Move the next card; it is on the disk when this returns."""
         item_id = self._ids[self._number % len(self._ids)]
-        began = time.perf_counter()
         with self._connection:
             self._connection.execute(
                 "UPDATE item SET stage = 'in_work', version = version + 1 WHERE id = ?", (item_id,)
@@ -83,7 +83,6 @@ class Moves:
                 (last + 1, f"{last + 1:036d}", item_id, '{"type":"move"}', "pending"),
             )
         self._number += 1
-        return time.perf_counter() - began
 
     def close(self) -> None:
         """Close the file."""

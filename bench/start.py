@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
 
-from bench.figures import Aim, Line, Series
+from bench.figures import Aim, Line, Series, Took
 from bench.floor_app import MARK
-from bench.pictures import any_text, first_moment
+from bench.pictures import any_text, first_piece
 from bench.plan import Plan
-from bench.terminal import Piece, Terminal, environment
+from bench.terminal import Terminal, environment
 from bench.world import BOARD, Place, World
 
 _FLOOR = [sys.executable, "-m", "bench.floor_app"]
@@ -23,26 +24,23 @@ def measure(plan: Plan, world: World) -> list[Line]:
     place = world.place(plan.usual)
     mark = first_title(place)
     _start(place.command, mark)  # Compiles and caches what was never run.
-    skeleton: list[float] = []
-    board: list[float] = []
-    floor: list[float] = []
-    bare: list[float] = []
+    skeleton: list[Took] = []
+    board: list[Took] = []
+    floor: list[Took] = []
+    bare: list[Took] = []
     for _ in range(plan.starts):
-        began, pieces = _start(place.command, mark)
-        skeleton.append(first_moment(pieces, any_text) - began)
-        board.append(first_moment(pieces, lambda shown: _holds(shown, mark)) - began)
-        began, pieces = _start(_FLOOR, MARK)
-        floor.append(first_moment(pieces, any_text) - began)
+        painted, usable = _start(place.command, mark)
+        skeleton.append(painted)
+        board.append(usable)
+        floor.append(_start(_FLOOR, MARK)[0])
         bare.append(_bare())
-    painted = Series("Textual, one Static", floor)
+    static = Series("Textual, one Static", floor)
+    first = Series("start to the first painting", skeleton)
+    usable_board = Series("start to a usable board", board)
     return [
-        Line(Series("start to the first painting", skeleton), place.leads, painted),
-        Line(Series("start to a usable board", board), place.leads, painted, Aim("median", 1.0)),
-        Line(
-            Series("start to the first painting", skeleton),
-            place.leads,
-            Series("python -c pass", bare),
-        ),
+        Line(first, place.leads, static),
+        Line(first, place.leads, Series("python -c pass", bare)),
+        Line(usable_board, place.leads, static, Aim("median", 1.0)),
     ]
 
 
@@ -57,16 +55,18 @@ def first_title(place: Place) -> str:
         return board.cards(column.ids[:1])[0].title[:12]
 
 
-def _start(command: Sequence[str], mark: str) -> tuple[float, list[Piece]]:
+def _start(command: Sequence[str], mark: str) -> tuple[Took, Took]:
+    """Until anything is painted, and until the mark is."""
     with Terminal(command, environment()) as terminal:
-        return terminal.started, terminal.until(mark)
+        pieces = terminal.until(mark)
+        painted = first_piece(pieces, any_text)
+        marked = first_piece(pieces, lambda shown: any(mark in line for line in shown))
+        return terminal.since_start(painted), terminal.since_start(marked)
 
 
-def _holds(shown: list[str], mark: str) -> bool:
-    return any(mark in line for line in shown)
-
-
-def _bare() -> float:
+def _bare() -> Took:
     began = time.perf_counter()
-    subprocess.run(_BARE, check=True)
-    return time.perf_counter() - began
+    with subprocess.Popen(_BARE) as process:
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0
+    return Took(time.perf_counter() - began, usage.ru_utime + usage.ru_stime)

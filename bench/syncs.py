@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from bench import plain
-from bench.figures import Line, Series
+from bench.figures import Line, Series, Took, timed
 from bench.plan import Plan
 from bench.terminal import environment
 from bench.world import CASE, NOW, USER, World, playbook_source, say
@@ -25,15 +24,13 @@ def measure(plan: Plan, world: World) -> list[Line]:
     say(f"making a hub with {plan.usual:,} leads".replace(",", " "))
     parameters = Parameters(case=CASE, leads=plan.usual)
     build(folder, parameters, playbook_source(), NOW, lambda _done, _total: None)
-    own: list[float] = []
-    beside: list[float] = []
+    own: list[Took] = []
+    beside: list[Took] = []
     with _hub(folder) as url:
         for number in range(plan.syncs):
             with Desk.open(folder / f"desk{number}", DEMO_SECRET) as desk:
                 desk.sign_in(url, USER, PASSWORD)
-                began = time.perf_counter()
-                desk.sync_once()
-                own.append(time.perf_counter() - began)
+                own.append(timed(desk.sync_once))
                 rows = plain.rows_of(desk)
             beside.append(plain.write(folder / f"plain{number}.db", rows))
     count = sum(len(values) for _, values in rows.values())

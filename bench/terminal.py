@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from bench.figures import Took
+
 if sys.platform != "win32":
     import fcntl
     import termios
@@ -38,9 +40,10 @@ class Silent(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some output and when it came, `time.perf_counter` seconds."""
+    """Some output, when it came, and what the processor had worked for it by then, seconds."""
 
     at: float
+    worked: float
     data: bytes
 
 
@@ -59,7 +62,7 @@ class Terminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", HEIGHT, WIDTH, 0, 0))
         self._ours = ours
         self._tail = b""
-        self.started = time.perf_counter()
+        self._started = time.perf_counter()
         self._process = subprocess.Popen(
             command,
             stdin=theirs,
@@ -106,15 +109,20 @@ class Terminal:
             wait = quiet
         return pieces
 
-    def press(self, key: bytes, quiet: float = QUIET) -> float:
-        """Press a key; the seconds until the last byte of what it painted."""
+    def since_start(self, piece: Piece) -> Took:
+        """From the start of the program to a piece of its output."""
+        return Took(piece.at - self._started, piece.worked)
+
+    def press(self, key: bytes, quiet: float = QUIET) -> Took:
+        """Press a key, and wait until the last byte of what it painted."""
         self.settle(0.0)
+        worked = self._worked()
         pressed = time.perf_counter()
         os.write(self._ours, key)
         pieces = self.settle(quiet, first=10.0)
         if not pieces:
             raise Silent("a key painted nothing")
-        return pieces[-1].at - pressed
+        return Took(pieces[-1].at - pressed, pieces[-1].worked - worked)
 
     def send(self, keys: bytes) -> None:
         """Press keys that need not be measured, and that may paint nothing."""
@@ -131,9 +139,15 @@ class Terminal:
         except OSError:
             # Linux's way to say that nobody has the other end open any more.
             raise Silent("the program ended") from None
-        piece = Piece(time.perf_counter(), data)
+        piece = Piece(time.perf_counter(), self._worked(), data)
         self._answer(data)
         return piece
+
+    def _worked(self) -> float:
+        if sys.platform != "linux":
+            return 0.0
+        # The clock of another process, numbered as clock_getcpuclockid(3) does.
+        return time.clock_gettime((~self._process.pid << 3) | 2)
 
     def _answer(self, data: bytes) -> None:
         near = self._tail + data
