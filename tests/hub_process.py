@@ -31,14 +31,16 @@ serve(sys.argv[1], port=int(sys.argv[2]), on_ready=lambda hub: print(hub.url, fl
 
 
 class HubProcess:
-    """A freight hub over an SQLite file in ``folder``; it can be killed and started again."""
+    """A hub over an SQLite file in ``folder``; it can be killed and started again."""
 
-    def __init__(self, folder: Path, people: Iterable[tuple[str, str]] = PEOPLE) -> None:
+    def __init__(
+        self, folder: Path, people: Iterable[tuple[str, str]] = PEOPLE, case: str = "freight"
+    ) -> None:
         self.db_url = f"sqlite:///{folder / 'hub.db'}"
         self.url = ""
         self._port = 0
         self._process: subprocess.Popen[str] | None = None
-        source = (playbooks_dir() / "freight.toml").read_text(encoding="utf-8")
+        source = (playbooks_dir() / f"{case}.toml").read_text(encoding="utf-8")
         hashed = hash_password(PASSWORD, cheap=True)
         with Database(self.db_url) as database:
             init(database, source)
