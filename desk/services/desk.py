@@ -8,14 +8,12 @@ that a screen can be painted before it.
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from desk.domain.model import Actor, Person
-from desk.domain.operations import Intent
 from desk.services.errors import NotSignedIn
 from desk.services.views import (
     BoardCard,
@@ -36,6 +34,8 @@ from desk.services.views import (
 if TYPE_CHECKING:
     from httpx import BaseTransport
 
+    from desk.domain.model import Actor, Person
+    from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
     from desk.services.context import Context
     from desk.services.network import Network
@@ -80,7 +80,7 @@ class Desk:
         passphrase: str | None = None,
         *,
         clock: Callable[[], int] = wall_clock,
-        random: Callable[[int], bytes] = secrets.token_bytes,
+        random: Callable[[int], bytes] = os.urandom,
         transport: BaseTransport | None = None,
     ) -> Desk:
         """Own the profile, unlock its vault (or make a new one) and open the local copy.
@@ -99,7 +99,7 @@ class Desk:
 
         profile = Profile.own(profile_dir)
         try:
-            keys = vault.unlock(profile, passphrase, random=secrets.token_bytes)
+            keys = vault.unlock(profile, passphrase, random=os.urandom)
             store = Store.open(profile.database, keys)
         except BaseException:
             profile.release()

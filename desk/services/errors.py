@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
-from desk.domain.refusals import SENTENCES, Refusal
 from desk.text import N_
 
 if TYPE_CHECKING:
     from desk.domain.condition import ConditionError
-    from desk.domain.refusals import Conflict
+    from desk.domain.refusals import Conflict, Refusal
 
 #: What a command ends with (the contract of the command line).
 EXIT_USAGE = 2
@@ -52,8 +51,10 @@ class Refused(DeskError):
     code = "refused"
 
     def __init__(self, refusal: Refusal | Conflict) -> None:
+        from desk.domain.refusals import SENTENCES, Refusal
+
         super().__init__(**refusal.args)
-        self.refusal = Refusal(refusal.code, refusal.args)
+        self.refusal: Refusal = Refusal(refusal.code, refusal.args)
         self.template = SENTENCES.get(refusal.code, refusal.code)
 
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from desk.domain.model import Entry, Item, Subject, Task, Value
-from desk.domain.operations import Intent
-
 if TYPE_CHECKING:
+    from desk.domain.model import Entry, Item, Subject, Task, Value
+    from desk.domain.operations import Intent
     from desk.domain.transitions import Possible
 
 

@@ -125,7 +125,7 @@ def test_the_facade_is_imported_before_anything_heavy() -> None:
     code = """
 import sys
 import desk.services.desk, desk.services.board, desk.services.errors
-heavy = {"sqlalchemy", "sqlcipher3", "httpx", "keyring", "argon2", "cryptography", "filelock"}
+heavy = {"sqlalchemy", "sqlcipher3", "httpx", "keyring", "argon2", "filelock", "msgspec"}
 print(sorted(heavy & set(sys.modules)))
 """
     assert run(code) == "[]"
