@@ -47,4 +47,5 @@ def _compose(now: int, random: int) -> str:
     value = ((now & ((1 << _TIME_BITS) - 1)) << _RANDOM_BITS) | (random & _RANDOM_MASK)
     value = (value & _VERSION_CLEAR) | _VERSION_7
     value = (value & _VARIANT_CLEAR) | _VARIANT
-    return str(uuid.UUID(int=value))
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
