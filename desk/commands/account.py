@@ -92,6 +92,7 @@ def status(options: Namespace) -> int:
     """The state of the desk. JSON: user, role, hub, online, pending, conflicts, cursor, items."""
     with open_desk(options) as desk:
         now = desk.status()
+        items = desk.items()
     online = now.hub is not None and _answers(now.hub)
     if options.json:
         output.put_json(
@@ -103,7 +104,7 @@ def status(options: Namespace) -> int:
                 "pending": now.pending,
                 "conflicts": now.conflicts,
                 "cursor": now.cursor,
-                "items": now.items,
+                "items": items,
             }
         )
     else:
@@ -112,7 +113,7 @@ def status(options: Namespace) -> int:
                 (_("User"), f"{now.user} ({now.role})" if now.user else _("nobody")),
                 (_("Hub"), now.hub or "—"),
                 (_("Network"), _("the hub answers") if online else _("no connection")),
-                (_("Cards"), str(now.items)),
+                (_("Cards"), str(items)),
                 (_("Unsent"), str(now.pending)),
                 (_("To decide"), str(now.conflicts)),
             ]

@@ -47,6 +47,8 @@ def _work(options: Namespace, folder: Path) -> int:
             hub = _start(options, folder)
         else:
             output.tell(_("Joining the demo at {url}.").format(url=hub.url))
+            if made != _parameters(options, made):
+                output.tell(_("It is of other leads; close its desks first to have those anew."))
         user, lock = _claim(options.role, folder, users)
     with lock:
         _put_accounts(people, hub.url)
@@ -58,16 +60,25 @@ def _open(options: Namespace, folder: Path, user: str, hub: Running) -> int:
     from desk.app import run
     from desk.hub.demo.build import PASSWORD
     from desk.hub.demo.running import desk_folder
+    from desk.services.desk import Desk
 
     profile = Path(options.profile) if options.profile else desk_folder(folder, user)
     profile.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (profile / DEMO_MARK).write_text(user, encoding="utf-8")
-    return run(
-        profile,
-        passphrase=DEMO_SECRET,
-        sign_in=(hub.url, user, PASSWORD),
-        lang=options.lang,
-    )
+    account = (hub.url, user, PASSWORD)
+    mark = "\n".join((user, hub.url, hub.hub))
+    if _mark_of(profile) != mark:
+        if (profile / "local.db").exists():
+            # It was signed in somewhere else, which the application would take for good.
+            with Desk.open(profile, DEMO_SECRET) as desk:
+                desk.sign_in(*account)
+        (profile / DEMO_MARK).write_text(mark, encoding="utf-8")
+    return run(profile, passphrase=DEMO_SECRET, sign_in=account, lang=options.lang)
+
+
+def _mark_of(profile: Path) -> str:
+    """Who works with the profile in which demo."""
+    mark = profile / DEMO_MARK
+    return mark.read_text(encoding="utf-8") if mark.is_file() else ""
 
 
 def _start(options: Namespace, folder: Path) -> Running:
@@ -145,6 +156,7 @@ def _prepare(options: Namespace, folder: Path) -> None:
         raise Failure(
             REFUSED, _("Desks of the earlier demo are still open. Close them, then repeat.")
         )
+    running.forget_desks(folder)
     build.build(
         folder, wanted, playbook_source(wanted.case), wall_clock(), on_progress=_show_progress
     )
@@ -183,8 +195,7 @@ def _users(options: Namespace, people: Sequence[Person]) -> list[str]:
             ),
         )
     if options.profile:
-        mark = Path(options.profile) / DEMO_MARK
-        owner = mark.read_text(encoding="utf-8") if mark.is_file() else ""
+        owner = _mark_of(Path(options.profile)).partition("\n")[0]
         users.sort(key=lambda user: user != owner)
     return users
 

@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from desk.cli import main
 from desk.hub.demo import running
 from desk.hub.demo.build import Parameters, build, database_url, made_of
 from desk.resources import playbooks_dir
+from desk.services.desk import Desk
 
 SOURCE = (playbooks_dir() / "freight.toml").read_text(encoding="utf-8")
 LEADS = 40
@@ -146,6 +148,60 @@ def test_what_was_interrupted_while_being_made_is_not_taken_for_a_demo(tmp_path:
 def test_a_demo_is_known_by_what_it_was_made_of(tmp_path: Path) -> None:
     make(tmp_path)
     assert made_of(tmp_path) == Parameters(leads=LEADS)
+
+
+class Opened:
+    """What the application was opened with, in place of opening it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.calls: list[tuple[Path, dict[str, Any]]] = []
+        monkeypatch.setattr("desk.app.run", self)
+        monkeypatch.setattr("desk.services.vault.COST", (64, 1, 1))
+
+    def __call__(self, profile: Path, **how: Any) -> int:
+        self.calls.append((profile, how))
+        with Desk.open(profile, how["passphrase"]) as desk:
+            if not desk.signed_in:
+                desk.sign_in(*how["sign_in"])
+            desk.sync_once()
+        return 0
+
+
+def test_a_demo_is_made_kept_and_made_anew_when_asked_for_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = Opened(monkeypatch)
+    demo = ["--lang", "en", "--profile", str(tmp_path / "mine"), "demo", "--dir", str(tmp_path)]
+
+    def leads() -> int:
+        assert main([*demo[:4], "count", "--kind", "lead", "--json"]) == 0
+        return int(capsys.readouterr().out)
+
+    assert main([*demo, "--leads", str(LEADS)]) == 0
+    profile, how = opened.calls[0]
+    assert profile == tmp_path / "mine"
+    assert how["passphrase"] == "demo"
+    assert how["sign_in"][1:] == ("marketer1", "demo")
+    said = capsys.readouterr().out
+    assert "sales1, sales2, sales3, sales4" in said
+    assert "You work as marketer1." in said
+    assert leads() == LEADS
+
+    assert main([*demo, "--leads", "50"]) == 0
+    assert "Joining the demo" in capsys.readouterr().err
+    assert leads() == LEADS
+
+    wait_for(lambda: running.find(tmp_path) is None)
+    made = (tmp_path / "demo.json").stat().st_mtime_ns
+    assert main(demo) == 0
+    capsys.readouterr()
+    assert (tmp_path / "demo.json").stat().st_mtime_ns == made
+
+    wait_for(lambda: running.find(tmp_path) is None)
+    assert main([*demo, "--leads", "50"]) == 0
+    capsys.readouterr()
+    assert leads() == 50
+    wait_for(lambda: running.find(tmp_path) is None)
 
 
 @pytest.mark.parametrize(

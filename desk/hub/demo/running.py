@@ -7,6 +7,7 @@ however the desk ends, so the hub need not be told.
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +20,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from desk.hub.server import Serving
+from desk.protocol.messages import Handshake
 
 _DESKS = "desks"
 _RUNNING = "hub.json"
@@ -37,6 +39,8 @@ class Running(msgspec.Struct, frozen=True):
     url: str
     port: int
     pid: int
+    #: The hub's lasting id; a demo made anew is another hub.
+    hub: str = ""
 
 
 class DidNotStart(Exception):
@@ -60,9 +64,10 @@ def find(folder: Path) -> Running | None:
         return None
     try:
         answer = httpx.get(f"{last.url}/v1/handshake", timeout=2.0, trust_env=False)
-    except httpx.HTTPError:
+        handshake = msgspec.json.decode(answer.content, type=Handshake)
+    except (httpx.HTTPError, msgspec.DecodeError):
         return None
-    return last if answer.is_success else None
+    return msgspec.structs.replace(last, hub=handshake.hub)
 
 
 def last_known(folder: Path) -> Running | None:
@@ -119,6 +124,13 @@ def _is_held(path: Path) -> bool:
         return True
     lock.release()
     return False
+
+
+def forget_desks(folder: Path) -> None:
+    """Remove the desks of a demo that is made anew: what they hold is of another world."""
+    for path in (folder / _DESKS).glob("*"):
+        if path.is_dir():
+            shutil.rmtree(path)
 
 
 def stop_with_last_desk(folder: Path, serving: Serving) -> None:
