@@ -202,9 +202,12 @@ class BoardScreen(DeskScreen[None]):
         if ids is None or len(ids) > _MANY:
             self.reload()
             return
-        columns = self.board.update(ids)
-        self._counts = self.desk.count(by="kind")
-        self.view.changed(columns)
+        self.view.changed(self.board.update(ids))
+        self.run_worker(self._count(), group="count", exclusive=True)
+
+    async def _count(self) -> None:
+        # Beside the keyboard: it grows with the board, and the cards do not wait for it.
+        self._counts = await asyncio.to_thread(self.desk.count, by="kind")
         self._entitle()
 
     # Cards

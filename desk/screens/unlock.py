@@ -35,8 +35,10 @@ class Unlock(Dialog[None]):
         yield Input(password=True, compact=True, id="passphrase")
 
     @on(Input.Changed)
-    def _typed(self) -> None:
-        self.complain("")
+    def _typed(self, event: Input.Changed) -> None:
+        # Clearing the field after a wrong passphrase is no typing: what was wrong stays said.
+        if event.value:
+            self.complain("")
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
@@ -61,7 +63,6 @@ class Unlock(Dialog[None]):
         self.complain(wrong)
         self.query_one(Input).value = ""
         self.query_one(Input).focus()
-        self.complain(wrong)
 
     def action_cancel(self) -> None:
         """Leave the application."""
