@@ -50,7 +50,6 @@ class Context:
         self.account: Account | None = None
         self._rulebook: Rulebook | None = None
         self._people: dict[str, Person] | None = None
-        self._items: int | None = None
         self.reload()
 
     @property
@@ -72,7 +71,7 @@ class Context:
             signed_out = settings.get(connection, settings.SIGNED_OUT)
             source = settings.get(connection, settings.PLAYBOOK)
             version = settings.number(connection, settings.PLAYBOOK_VERSION)
-        self._people = self._items = None
+        self._people = None
         if raw is None or signed_out or source is None:
             self.account = self._rulebook = None
             return
@@ -103,17 +102,12 @@ class Context:
 
     def items(self) -> int:
         """How many items are here."""
-        known = self._items
-        if known is None:
-            with self.store.read() as connection:
-                count = connection.exec_driver_sql("SELECT count(*) FROM item")
-                known = int(count.scalar_one())
-            self._items = known
-        return known
+        with self.store.read() as connection:
+            count = connection.exec_driver_sql("SELECT count(*) FROM item")
+            return int(count.scalar_one())
 
     def rows_changed(self, ids: Iterable[str] | None, *, people: bool = False) -> None:
         """Forget what was remembered of the rows and tell everybody; after the commit."""
-        self._items = None
         if people:
             self._people = None
         self.events.emit(RowsChanged(None if ids is None else frozenset(ids)))

@@ -185,6 +185,10 @@ class Desk:
 
         return status.status(self._context, self._network)
 
+    def items(self) -> int:
+        """How many items are here, also when nobody is signed in; slower than ``status``."""
+        return self._context.items()
+
     def listen(self, callback: Listener) -> Callable[[], None]:
         """Call ``callback`` with each event, in whichever thread; the answer unsubscribes it."""
         return self._context.events.listen(callback)

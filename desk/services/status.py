@@ -24,7 +24,6 @@ def status(context: Context, network: Network) -> Status:
         pending=waiting,
         conflicts=conflicts,
         cursor=cursor,
-        items=context.items(),
         syncing=network.syncing,
         last_error=network.last_error,
     )

@@ -92,7 +92,6 @@ class Status:
     #: Entries of the inbox.
     conflicts: int
     cursor: str
-    items: int
     syncing: Progress | None
     #: Code of the last error of the network, "" when there is none; 401 gives "not_signed_in".
     last_error: str

@@ -186,7 +186,7 @@ def test_a_new_card_is_there_at_once_with_its_person(full: Desk) -> None:
     card = full.card(done.item_ids[0])
     assert card.subject is not None
     assert card.subject.fields["phone"] == "+79120000001"
-    assert full.status().items == 5
+    assert full.items() == 5
     assert [row.item.id for row in full.find("Новый Человек")] == [card.item.id]
 
 

@@ -112,7 +112,6 @@ _STATUS = Status(
     pending=1,
     conflicts=1,
     cursor="",
-    items=1,
     syncing=None,
     last_error="",
 )

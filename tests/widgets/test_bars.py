@@ -24,7 +24,6 @@ STATUS = Status(
     pending=3,
     conflicts=2,
     cursor="",
-    items=20_000,
     syncing=None,
     last_error="",
 )
