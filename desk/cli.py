@@ -14,9 +14,26 @@ from importlib import import_module
 from typing import NoReturn
 
 from desk import __version__, text
-from desk.text import _
+from desk.text import N_, _
 
 USAGE = 2
+#: What argparse says: it asks gettext for these, and marking them puts them in the catalogue.
+ARGPARSE = (
+    N_("usage: "),
+    N_("options"),
+    N_("positional arguments"),
+    N_("show this help message and exit"),
+    N_("show program's version number and exit"),
+    N_("unrecognized arguments: %s"),
+    N_("the following arguments are required: %s"),
+    N_("argument %(argument_name)s: %(message)s"),
+    N_("expected one argument"),
+    N_("expected at least one argument"),
+    N_("not allowed with argument %s"),
+    N_("invalid %(type)s value: %(value)r"),
+    N_("invalid choice: %(value)r (choose from %(choices)s)"),
+    N_("ambiguous option: %(option)s could match %(matches)s"),
+)
 _CRASHED = 1
 _INTERRUPTED = 130
 

@@ -50,7 +50,6 @@ ROW_SENTENCES: Mapping[str, str] = {
     "width": N_("The row has another number of cells than the header."),
     "nul": N_("The row holds NUL characters."),
     "encoding": N_("The row is not in the file's encoding."),
-    "bad_number": N_("The cell of “{field}” is no number."),
     "bad_date": N_("The cells of “{field}” make no date."),
     "no_value": N_("The value list of “{field}” lacks the cell's text."),
     "no_title": N_("The row gives no title."),

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, make_url, select
+from sqlalchemy import text as statement
 
 from desk.domain.condition import parse
 from desk.domain.playbook_loader import load
@@ -62,9 +63,9 @@ OTHER = "АО «Юг»;Тула;Уфа;?;2026;2;28;мебель;Олег;+791234
 class Bench:
     """A hub to import into, and the files."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, url: str = "") -> None:
         self.folder = folder
-        self.database = Database(f"sqlite:///{folder / 'hub.db'}")
+        self.database = Database(url or f"sqlite:///{folder / 'hub.db'}")
         init(self.database, FREIGHT, now=NOW, random_bytes=random.Random(1).randbytes)
 
     def file(self, content: str | bytes, name: str = "in.csv") -> Path:
@@ -307,6 +308,23 @@ def test_no_error_repeats_what_a_cell_holds(bench: Bench) -> None:
     with pytest.raises(ImportFailed) as failed:
         bench.run(text(GOOD, '"Анна Ким ' + "x" * 5_000_000))
     assert "Анна" not in str(failed.value)
+
+
+def test_postgresql_takes_the_same_rows(postgres_url: str, tmp_path: Path) -> None:
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(statement("DROP DATABASE IF EXISTS importing WITH (FORCE)"))
+        connection.execute(statement("CREATE DATABASE importing TEMPLATE template0"))
+    url = make_url(postgres_url).set(database="importing")
+    made = Bench(tmp_path, url.render_as_string(hide_password=False))
+    rows = [GOOD, OTHER, OTHER.replace("Тула", "Ту\0ла")]
+    first, again = made.run(text(*rows)), made.run(text(*rows))
+    assert (first.imported, again.present, reasons(again)) == (2, 2, {"nul": 1})
+    assert made.items()[0].fields["weight_t"] == 1250.5
+    made.database.close()
+    with server.connect() as connection:
+        connection.execute(statement("DROP DATABASE importing WITH (FORCE)"))
+    server.dispose()
 
 
 BANK = Path(__file__).resolve().parents[3] / "shared" / "data" / "bank" / "bank-full.csv.gz"
