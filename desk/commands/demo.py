@@ -47,7 +47,7 @@ def _work(options: Namespace, folder: Path) -> int:
             hub = _start(options, folder)
         else:
             output.tell(_("Joining the demo at {url}.").format(url=hub.url))
-            if made != _parameters(options, made):
+            if options.fresh or made != _parameters(options, made):
                 output.tell(_("It is of other leads; close its desks first to have those anew."))
         user, lock = _claim(options.role, folder, users)
     with lock:
