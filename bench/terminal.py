@@ -32,6 +32,7 @@ _PATIENCE = 120.0
 _READ = 1 << 20
 #: Textual asks whether the terminal paints whole frames at once; present-day ones say yes.
 _ASKED, _ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
+_FRAME_END = b"\x1b[?2026l"
 
 
 class Silent(Exception):
@@ -115,6 +116,10 @@ class Terminal:
 
     def press(self, key: bytes, quiet: float = QUIET) -> Took:
         """Press a key, and wait until the last byte of what it painted."""
+        return self.press_in_frames(key, quiet)[1]
+
+    def press_in_frames(self, key: bytes, quiet: float) -> tuple[Took, Took]:
+        """Press a key, and wait for the end of the first frame and for the last byte."""
         self.settle(0.0)
         worked = self._worked()
         pressed = time.perf_counter()
@@ -122,7 +127,11 @@ class Terminal:
         pieces = self.settle(quiet, first=10.0)
         if not pieces:
             raise Silent("a key painted nothing")
-        return Took(pieces[-1].at - pressed, pieces[-1].worked - worked)
+        first = next((piece for piece in pieces if _FRAME_END in piece.data), pieces[-1])
+        frame, whole = (
+            Took(piece.at - pressed, piece.worked - worked) for piece in (first, pieces[-1])
+        )
+        return frame, whole
 
     def send(self, keys: bytes) -> None:
         """Press keys that need not be measured, and that may paint nothing."""
