@@ -174,7 +174,8 @@ class BoardScreen(DeskScreen[None]):
         marks = [order, *([_("mine")] if self.mine else [])]
         parts.append((f"  {' · '.join(marks)}", "$text-muted"))
         if self.filter:
-            parts.append((f" · {_('filter')}: ", "$text-warning"))
+            filtered = _("filter")
+            parts.append((f" · {filtered}: ", "$text-warning"))
             parts.append(plain(self.filter, lines=False))
         self.query_one("#board-line", Static).update(Content.assemble(*parts))
 

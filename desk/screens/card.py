@@ -142,9 +142,9 @@ class CardScreen(DeskScreen[None]):
         draft = self.desk.draft(self.item.id, FORM)
         marks: list[tuple[str, str]] = []
         if self.card.pending:
-            marks.append((f"  ● {_('not sent yet')}", "$text-warning"))
+            marks.append(("  ● " + _("not sent yet"), "$text-warning"))
         if draft:
-            marks.append((f"  {_('draft')}", "$text-warning"))
+            marks.append(("  " + _("draft"), "$text-warning"))
         return Content.assemble(plain(self.item.title, lines=False), *marks)
 
     def _subline(self, now: int) -> Content:
@@ -213,7 +213,7 @@ class CardScreen(DeskScreen[None]):
             if not is_empty(value):
                 yield _Fact(title_of(field), self._value(owner, field, value))
             elif name in wanted:
-                yield _Fact(title_of(field), f"{REQUIRED} {_('to fill in')}", "wanted")
+                yield _Fact(title_of(field), REQUIRED + " " + _("to fill in"), "wanted")
 
     def _level(self, owner: str, name: str) -> str:
         return self.shell.playbook.mask(self.desk.me.role, owner, name)

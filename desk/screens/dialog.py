@@ -25,7 +25,8 @@ _T = TypeVar("_T")
 
 
 def _app_bindings() -> list[Binding]:
-    return [replace(one, action=f"app.{one.action}") for one in bindings("app")]
+    ours = [one for one in bindings("app") if isinstance(one, Binding)]
+    return [replace(one, action=f"app.{one.action}") for one in ours]
 
 
 class Dialog(Acting, ModalScreen[_T], Generic[_T]):
@@ -80,12 +81,12 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
             yield Static(id="hint", markup=False)
             with Horizontal(id="keys"):
                 yield Button(
-                    Content(f"{self.verb or _('OK')} · Enter"),
+                    Content((self.verb or _("OK")) + " · Enter"),
                     variant="primary",
                     compact=True,
                     id="yes",
                 )
-                yield Button(Content(f"{_('Cancel')} · Esc"), compact=True, id="no")
+                yield Button(Content(_("Cancel") + " · Esc"), compact=True, id="no")
 
     def on_mount(self) -> None:
         # Textual calls `on_mount` of every class of a widget, so dialogs override `begin` instead.

@@ -150,7 +150,8 @@ class FormScreen(DeskScreen[bool]):
     def _entitle(self) -> None:
         item = self.card.item
         changed = sum(row.changed for row in self.rows)
-        mark = (f"  {_('draft')} · {changed}", "$text-warning") if changed else ""
+        draft = _("draft")
+        mark = (f"  {draft} · {changed}", "$text-warning") if changed else ""
         self.query_one("#form-title", Static).update(
             Content.assemble(
                 plain(item.title, lines=False),

@@ -134,12 +134,12 @@ class InboxScreen(DeskScreen[None]):
             (f"{self._what(entry)}\n", "bold"),
             plain(f"{title}\n", lines=True),
             (f"{format_datetime(entry.at)}\n\n", "$text-muted"),
-            (f"{_('Why not')}\n", "bold $text-primary"),
+            (_("Why not") + "\n", "bold $text-primary"),
             plain(f"{reason}\n\n"),
         ]
         text = _text_of(entry.intent)
         if text:
-            parts += [(f"{_('You wrote')}\n", "bold $text-primary"), plain(f"«{text}»\n\n")]
+            parts += [(_("You wrote") + "\n", "bold $text-primary"), plain(f"«{text}»\n\n")]
         for name in entry.mine:
             if name == _COMMENT:
                 continue

@@ -21,6 +21,7 @@ from desk.screens.dialog import Dialog
 from desk.screens.fields import REQUIRED, FieldRow, Notes
 from desk.screens.words import said, title_of
 from desk.services.errors import DeskError, Refused
+from desk.services.views import Done
 from desk.text import _, language
 from desk.widgets.safe import plain
 
@@ -67,7 +68,7 @@ def colleagues(transition: Transition, item: Item, people: Mapping[str, Person])
     return sorted(able, key=lambda one: (one.id != last, not one.present, one.name))
 
 
-class TransitionDialog(Dialog["Done | None"]):
+class TransitionDialog(Dialog[Done | None]):
     """Asks what the transition needs, carries it out, and answers what was done."""
 
     DEFAULT_CSS = """
@@ -149,7 +150,7 @@ class TransitionDialog(Dialog["Done | None"]):
     def _colleague(self, person: Person) -> Content:
         mark = ("● ", "$text-success") if person.present else ("○ ", "$text-muted")
         presence = _("at work") if person.present else _("not at work")
-        last = f", {_('the previous one')}" if person.id == self.item.last_chosen else ""
+        last = ", " + _("the previous one") if person.id == self.item.last_chosen else ""
         return Content.assemble(mark, plain(person.name, lines=False), f" · {presence}{last}")
 
     def _commenter(self) -> Widget:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from desk.domain.model import Entry, Person, Value
-from desk.domain.playbook import Field, Kind, Playbook, Stage, Transition
+from desk.domain.playbook import Choice, Field, Kind, Playbook, Stage, Transition
 from desk.domain.refusals import SENTENCES, Conflict, Refusal
 from desk.text import (
     N_,
@@ -113,7 +113,7 @@ def find_field(playbook: Playbook, kind: str | None, identifier: str) -> Field |
     )
 
 
-def title_of(thing: Stage | Transition | Field | Kind) -> str:
+def title_of(thing: Stage | Transition | Field | Kind | Choice) -> str:
     """The title in the reader's language."""
     return thing.title.get(language())
 
@@ -141,7 +141,8 @@ def event_title(playbook: Playbook, kind: str, entry: Entry) -> str:
     owner, _dot, event = entry.event.rpartition(".")
     if owner == "done":
         task = playbook.tasks.get(event)
-        return f"{_('Task done')}: {task.title.get(language()) if task else event}"
+        done = _("Task done")
+        return f"{done}: {task.title.get(language()) if task else event}"
     for known in _kinds(playbook, owner or kind):
         transition = known.transitions.get(event)
         if transition:
