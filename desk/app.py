@@ -72,6 +72,11 @@ class DeskApp(Shell):
         """The board, empty until the desk is open."""
         return self._board
 
+    @property
+    def board_screen(self) -> BoardScreen:
+        """The screen under all others."""
+        return self._board
+
     def frame(self) -> Iterable[Widget]:
         """The status line and the keys."""
         line = StatusLine()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, get_args
 
 from textual import on
@@ -163,21 +164,38 @@ class BoardScreen(DeskScreen[None]):
         )
 
     def _entitle(self) -> None:
-        parts: list[Content | tuple[str, str]] = []
+        """Say which board it is, how it is ordered and filtered; least needed words go first."""
+        line = self.query_one("#board-line", Static)
+        width = line.size.width or self.size.width
+        for counted, ordered in ((True, True), (True, False), (False, False)):
+            content = Content.assemble(*self._boards(counted), *self._marks(ordered))
+            if content.cell_length <= width:
+                break
+        line.update(content)
+
+    def _boards(self, counted: bool) -> Iterable[tuple[str, str]]:
         for number, kind in enumerate(self.kinds, start=1):
-            title = kind.titles.get(language())
-            count = self._counts.get(kind.id)
-            text = f" {number} {title}" + (f" {format_number(count)}" if count else "") + " "
             here = kind.id == self.kind
-            parts.append((text, "bold $text on $primary" if here else "$text-muted"))
-        order = _(SORTS[self.sort])
-        marks = [order, *([_("mine")] if self.mine else [])]
-        parts.append((f"  {' · '.join(marks)}", "$text-muted"))
+            count = self._counts.get(kind.id) if counted or here else None
+            words = [str(number), kind.titles.get(language())]
+            if count:
+                words.append(format_number(count))
+            yield f" {' '.join(words)} ", "bold $text on $primary" if here else "$text-muted"
+
+    def _marks(self, ordered: bool) -> Iterable[Content | tuple[str, str]]:
+        marks = [_(SORTS[self.sort])] if ordered else []
+        if self.mine:
+            marks.append(_("mine"))
+        if marks:
+            yield f"  {' · '.join(marks)}", "$text-muted"
         if self.filter:
-            filtered = _("filter")
-            parts.append((f" · {filtered}: ", "$text-warning"))
-            parts.append(plain(self.filter, lines=False))
-        self.query_one("#board-line", Static).update(Content.assemble(*parts))
+            yield "  " + _("filter") + ": ", "$text-warning"
+            yield plain(self.filter, lines=False)
+
+    def on_resize(self) -> None:
+        """What the line has room for is another now."""
+        if self.shell.is_open and self.kind:
+            self._entitle()
 
     def relabel(self) -> None:
         """The language changed: say everything anew."""

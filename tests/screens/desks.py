@@ -10,7 +10,7 @@ import msgspec
 
 from desk.app import DeskApp
 from desk.domain.ids import derive_id, make_id
-from desk.domain.model import Entry, Item, Person, Subject, Task
+from desk.domain.model import Entry, Item, Person, Subject, Task, Value
 from desk.resources import playbooks_dir
 from desk.services import settings
 from desk.services.context import Account
@@ -95,7 +95,7 @@ def _family(rows: Rows, number: int, company: str, request: str) -> None:
         "owner": "marketer1",
         "subject_id": subject_id,
     }
-    fields = {
+    fields: dict[str, Value] = {
         "source": "site" if number % 2 else "yandex_direct",
         "company": company,
         "request": f"Нужна перевозка: {request}. Просим рассчитать до конца недели.",
