@@ -27,13 +27,18 @@ _Row = TypeVar("_Row")
 def snapshot(
     connection: Connection, reader: Reader, device_id: str, after: str, limit: int = SNAPSHOT_LIMIT
 ) -> Page:
-    """Visible items with ids above ``after`` and all that belongs to them; people at the start."""
+    """Visible items, the newest first, with all that belongs to them; people at the start.
+
+    The next page begins below the id ``after``; what is made meanwhile is in the log. Counting
+    all that is visible reads the whole table, so only the first page tells the total.
+    """
     head = changes.head(connection)
     count = _bounded(limit)
+    below = [t.item.c.id < after] if after else []
     query = (
         select(t.item)
-        .where(reader.items, t.item.c.id > after)
-        .order_by(t.item.c.id)
+        .where(reader.items, *below)
+        .order_by(t.item.c.id.desc())
         .limit(count + 1)
     )
     items = _fetch(connection, query, store.item_of)
@@ -45,14 +50,17 @@ def snapshot(
     rows.add_subjects(connection, reader, items)
     if not after:
         rows.add_people(connection, select(t.person))
-    total = select(func.count()).select_from(t.item).where(reader.items)
+    total = 0
+    if not after:
+        counting = select(func.count()).select_from(t.item).where(reader.items)
+        total = connection.execute(counting).scalar_one()
     return rows.page(
         cursor=reader.cursor(head.epoch, head.seq),
         last_op=_last_op(connection, device_id),
         playbook_version=reader.playbook_version,
         more=more,
         after=items[-1].id if items else after,
-        total=connection.execute(total).scalar_one(),
+        total=total,
     )
 
 
@@ -100,14 +108,20 @@ def since(
 def _add_changed_items(
     connection: Connection, reader: Reader, log: Sequence[Row[Any]], rows: _Rows
 ) -> None:
-    first = {row.id: row for row in reversed(log) if row.kind == "item"}
-    query = select(t.item).where(t.item.c.id.in_(list(first)), reader.items)
+    """Items in sight, whole where they may be new to the reader; the others forgotten.
+
+    Every change counts, not the first alone: between two pages, or during a snapshot, an item may
+    have come into sight, been delivered, and left. Forgetting one that never arrived is harmless.
+    """
+    changed = [row for row in log if row.kind == "item"]
+    saw = {row.id for row in changed if reader.saw(row.before_scope)}
+    missed = {row.id for row in changed if not reader.saw(row.before_scope)}
+    query = select(t.item).where(t.item.c.id.in_(saw | missed), reader.items)
     items = _fetch(connection, query, store.item_of)
     there = {item.id for item in items}
-    saw = {item_id for item_id, row in first.items() if reader.saw(row.before_scope)}
     rows.forget = [Forget(kind="item", id=item_id) for item_id in sorted(saw - there)]
     rows.add_items(reader, items)
-    rows.add_dependents(connection, sorted(there - saw))
+    rows.add_dependents(connection, sorted(there & missed))
     rows.add_subjects(connection, reader, items)
 
 

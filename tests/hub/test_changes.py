@@ -114,14 +114,43 @@ def test_what_was_never_in_sight_is_not_mentioned(hub: Hub) -> None:
     assert pages[-1].cursor != pages[0].cursor or len(pages) == 1
 
 
-def test_what_came_and_went_between_two_pulls_is_not_mentioned(hub: Hub) -> None:
+def test_of_what_came_and_went_between_two_pulls_nothing_is_shown(hub: Hub) -> None:
     _, card = qualification(hub)
     sales = hub.desk("sales1")
     sales.bootstrap()
     hub.desk("marketer1").done(move(card, "hand_off", to="sales1"))
     hub.desk("sales1").done(move(card, "return", comment="нет даты"))
     (page,) = sales.pull()
-    assert not any((page.items, page.tasks, page.entries, page.subjects, page.forget))
+    assert not any((page.items, page.tasks, page.entries, page.subjects))
+
+
+def test_what_came_during_a_snapshot_and_left_after_it_is_forgotten(hub: Hub) -> None:
+    _, card = qualification(hub, name="Анна")
+    marketer, sales = hub.desk("marketer1"), hub.desk("sales1")
+    before = read(sales.get("/v1/snapshot", limit=1), Page)
+    marketer.done(move(card, "hand_off", to="sales1"))
+    sales.bootstrap()
+    assert card in sales.rows["item"]
+    sales.cursor = before.cursor
+    hub.desk("sales1").done(move(card, "return", comment="нет даты"))
+    sales.pull()
+    assert not any(sales.rows[kind] for kind in ("item", "task", "entry", "subject"))
+
+
+def test_what_came_back_between_two_pages_comes_whole(hub: Hub) -> None:
+    _, card = qualification(hub, name="Анна")
+    marketer, sales, other = hub.desk("marketer1"), hub.desk("sales1"), hub.desk("sales1")
+    sales.bootstrap()
+    marketer.done(move(card, "hand_off", to="sales1"))
+    with hub.database.read() as connection:
+        coming = changes.head(connection).seq - int(sales.cursor.rpartition(":")[2])
+    other.done(move(card, "return", comment="нет даты"))
+    page = read(sales.get("/v1/changes", cursor=sales.cursor, limit=coming), Page)
+    assert (page.items, page.more) == ([], True)
+    sales.cursor = page.cursor
+    marketer.done(move(card, "hand_off", to="sales1"))
+    sales.pull()
+    assert sales.rows == sales.fresh()
 
 
 def test_a_page_covers_the_operation_that_it_shows(hub: Hub) -> None:
@@ -170,8 +199,8 @@ def test_a_snapshot_in_pages_is_the_snapshot_in_one(hub: Hub) -> None:
     leads = [operator.done(new_lead(name=f"Анна {n}")) for n in range(7)]
     taken = operator.snapshot(limit=3)
     assert [len(page.items) for page in taken.pages] == [3, 3, 1]
-    assert {page.total for page in taken.pages} == {7}
-    assert taken.ids() == sorted(leads)
+    assert [page.total for page in taken.pages] == [7, 0, 0]
+    assert taken.ids() == sorted(leads, reverse=True)
     assert sorted(taken.ids("person")) == sorted(PEOPLE)
     whole = operator.snapshot()
     for kind in ("item", "subject", "entry", "person"):
