@@ -31,12 +31,12 @@ def _at(plan: Plan, place: Place) -> list[Line]:
         board.until(first_title(place))
         floor.until(MARK)
         board.settle(_CALM)
-        # On the board of all leads, at its longest column; a page down keeps the top out of sight.
+        # On the board of all leads; its second column holds about a third of them.
         board.send(b"1")
         board.settle(_CALM)
-        down = [_pair(board, _DOWN, floor) for _ in range(plan.keys)]
-        page = [_pair(board, _PAGE, floor) for _ in range(plan.keys)]
-        board.send(_TOP)
+        board.send(_RIGHT)
+        down = _along(board, _DOWN, floor, plan.keys, place.leads // 10)
+        page = _along(board, _PAGE, floor, plan.keys, place.leads // 50)
         right, left = [], []
         for _ in range(plan.keys):
             right.append(_pair(board, _RIGHT, floor))
@@ -51,6 +51,19 @@ def _at(plan: Plan, place: Place) -> list[Line]:
         )
         for name, pairs in named
     ]
+
+
+def _along(
+    board: Terminal, key: bytes, floor: Terminal, times: int, fit: int
+) -> list[tuple[Took, Took]]:
+    """Go along a column in which so many presses of the key fit, again and again from its top."""
+    pairs: list[tuple[Took, Took]] = []
+    for number in range(times):
+        if number % max(fit, 1) == 0:
+            board.send(_TOP)
+        pairs.append(_pair(board, key, floor))
+    board.send(_TOP)
+    return pairs
 
 
 def _pair(board: Terminal, key: bytes, floor: Terminal) -> tuple[Took, Took]:
