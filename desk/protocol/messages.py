@@ -9,7 +9,7 @@ POST      /v1/sign-out          → nothing; the token is forgotten
 GET       /v1/playbook          → PlaybookSource
 POST      /v1/operations        Push → Pushed
 GET       /v1/changes           ?cursor=EPOCH:SEQ&limit=N → Page
-GET       /v1/snapshot          ?after=ID&limit=N → Page (rows the reader may see, by id)
+GET       /v1/snapshot          ?after=ID&limit=N → Page (rows the reader may see, newest first)
 POST      /v1/presence          Presence → nothing
 GET       /v1/hints             → server-sent events; data is the head's cursor
 ========  ====================  =====================================================
@@ -116,7 +116,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ``cursor`` is where the next pull starts (of a snapshot: as it was before the first page).
     ``last_op`` is the last operation of this device that the rows cover. ``more`` asks for the
     next page: changes from ``cursor``, a snapshot from ``after``. ``reset`` says that the cursor
-    is of another epoch or too old: take a new snapshot.
+    is of another epoch or too old: take a new snapshot. ``total`` counts the items of a snapshot,
+    on its first page only.
     """
 
     cursor: str

@@ -196,9 +196,11 @@ class Network:
         if not ended and now - self._told < 1 / _TELLS_A_SECOND:
             return
         self._told = now
-        self.syncing = progress
+        was, self.syncing = self.syncing, progress
         if progress is not None:
             self._context.events.emit(progress)
+        elif was is not None:
+            self.tell_status()
 
     def _note(self, *, online: bool, error: str) -> None:
         if not online:

@@ -70,6 +70,7 @@ class Pull:
         with self._context.store.read() as connection:
             after = settings.get(connection, settings.SNAPSHOT_AFTER) or ""
             done = arrivals.count_items(connection, staged=resetting) if after else 0
+        total = 0
         for page in self._pages(after):
             self._learn(page)
             if resetting:
@@ -77,7 +78,8 @@ class Pull:
             else:
                 self._apply_snapshot(page)
             done += len(page.items)
-            self._tell(Progress(done, max(page.total, done)))
+            total = max(total, page.total)
+            self._tell(Progress(done, max(total, done) if total else 0))
 
     def _pages(self, after: str) -> Iterator[Page]:
         """The pages of a snapshot; each is fetched while the one before is written."""

@@ -19,7 +19,7 @@ from desk.services.errors import (
     Refused,
     WrongPassword,
 )
-from desk.services.views import Event, RowsChanged
+from desk.services.views import Event, Progress, RowsChanged, StatusChanged
 from tests.hub_process import PASSWORD, HubProcess
 from tests.services.rooms import mirrored, open_desk
 
@@ -333,3 +333,21 @@ def test_what_is_done_while_a_pull_is_applied_survives(sit: Sit) -> None:
     assert sorted(said) == sorted(f"здесь {number}" for number in range(24))
     assert (desk.status().pending, desk.inbox()) == (0, [])
     agrees_with_a_fresh_copy(desk, sit)
+
+
+def test_when_everything_has_arrived_nothing_says_that_it_is_still_coming(
+    sit: Sit, hub: HubProcess, tmp_path: Path
+) -> None:
+    a_new_lead(sit("operator1"), "Тверь — Омск")
+    heard: list[Event] = []
+    with open_desk(tmp_path / "marketer1") as marketer:
+        marketer.sign_in(hub.url, "marketer1", PASSWORD)
+        marketer.listen(heard.append)
+        marketer.sync_once()
+        syncing = marketer.status().syncing
+
+    kinds = [type(event) for event in heard]
+    assert Progress in kinds
+    assert StatusChanged in kinds[kinds.index(Progress) :]
+    assert not isinstance(heard[-1], Progress)
+    assert syncing is None
