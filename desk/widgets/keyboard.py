@@ -38,6 +38,8 @@ _NAMES = {
 }
 _NAMED = {"numero_sign": "№"}
 
+_MOVES_OF_FOCUS = frozenset({"app.focus_next", "app.focus_previous"})
+
 
 def latin_key(key: str) -> str | None:
     """The Latin key in the place of a Cyrillic `key` (`ctrl+ы` → `ctrl+s`); `None` for others."""
@@ -56,7 +58,25 @@ class PositionalApp(App[None]):
         """Dispatch `event`, a Cyrillic key as the Latin one in its place where that is meant."""
         if isinstance(event, Key) and not event.is_forwarded:
             event = self._by_position(event)
+            move = self._move_of_focus(event)
+            if move is not None:
+                await self.run_action(move)
+                return
         await super().on_event(event)
+
+    def _move_of_focus(self, event: Key) -> str | None:
+        """The action of a Tab, to be run before the next key is looked at.
+
+        Textual lets it take the way through the widgets; what follows it in one burst (quick
+        typing, a slow connection) would be typed into the field that was to be left.
+        """
+        bound = self.screen.active_bindings.get(event.key)
+        if bound is None or bound.binding.action not in _MOVES_OF_FOCUS or not bound.enabled:
+            return None
+        focused = self.focused
+        if focused is not None and focused.check_consume_key(event.key, event.character):
+            return None
+        return bound.binding.action
 
     def _by_position(self, event: Key) -> Key:
         latin = latin_key(event.key)

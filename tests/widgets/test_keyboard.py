@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.events import Key
 from textual.widgets import Input, Static, TextArea
 
 from desk.widgets.keyboard import POSITIONS, PositionalApp, latin_key
@@ -91,6 +92,19 @@ async def test_typing_stays_russian_while_commands_work(kind: type[Input | TextA
         await pilot.press("о", "О", "х", "ctrl+п")
         assert (field.value if isinstance(field, Input) else field.text) == "оОх"
         assert app.noted == ["ctrl+g"]
+
+
+async def test_what_follows_a_tab_in_one_burst_is_typed_into_the_next_field() -> None:
+    app = KeysApp()
+    async with app.run_test() as pilot:
+        field, area = app.query_one(Input), app.query_one(TextArea)
+        field.focus()
+        await pilot.pause()
+        burst = [*"abc", "tab", *"def"]
+        for name in burst:
+            app.post_message(Key(name, name if len(name) == 1 else None))
+        await pilot.pause(0.1)
+        assert (field.value, area.text) == ("abc", "def")
 
 
 async def test_a_binding_of_the_cyrillic_key_itself_wins() -> None:
