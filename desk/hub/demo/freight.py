@@ -38,7 +38,9 @@ def staff() -> list[Person]:
         for number in range(1, max(count, 1) + 1):
             human = make_human(chance)
             user = f"{role}{number}" if count else role
-            people.append(Person(id=user, name=human.short, role=role, present=role == "sales"))
+            # Whom the second desk will be of is at work before it opens, so that what the first
+            # one hands off is there.
+            people.append(Person(id=user, name=human.short, role=role, present=user == "sales1"))
     return people
 
 
