@@ -6,6 +6,7 @@ from itertools import count
 import msgspec
 
 from desk.domain import playbook as spec
+from desk.domain.clean import clean
 from desk.domain.effects import (
     Assigned,
     Chosen,
@@ -20,7 +21,16 @@ from desk.domain.effects import (
 )
 from desk.domain.forms import is_empty
 from desk.domain.ids import derive_id
-from desk.domain.model import Entry, Item, ItemBefore, Tally, Task, Undo
+from desk.domain.model import (
+    CAMPAIGN_LIMIT,
+    TITLE_LIMIT,
+    Entry,
+    Item,
+    ItemBefore,
+    Tally,
+    Task,
+    Undo,
+)
 from desk.domain.playbook import EffectSpec, Kind, Playbook
 from desk.domain.refusals import Refusal
 from desk.domain.scene import Scene, find, linked
@@ -213,7 +223,7 @@ def _create(cause: Cause, one: spec.CreateLinked) -> Sequence[Effect]:
         id=identifier,
         kind=kind.id,
         stage=kind.stages[0].id,
-        title=title,
+        title=clean(title, TITLE_LIMIT),
         created_at=cause.now,
         updated_at=cause.now,
         stage_since=cause.now,
@@ -244,7 +254,7 @@ def _count(cause: Cause, event: str, sign: int) -> Counted:
             item_id=cause.item.id,
             event=event,
             owner=cause.item.owner,
-            campaign=str(campaign or ""),
+            campaign=clean(str(campaign or ""), CAMPAIGN_LIMIT),
             at=cause.now,
             sign=sign,
         )

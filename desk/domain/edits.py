@@ -15,16 +15,13 @@ from desk.domain.effects import (
 )
 from desk.domain.forms import check_value, is_empty
 from desk.domain.ids import derive_id
-from desk.domain.model import Actor, Entry, Item, Subject, Value
+from desk.domain.model import TITLE_LIMIT, Actor, Entry, Item, Subject, Value
 from desk.domain.operations import CloseTask, Comment, Create, EditFields, EditSubject, Operation
 from desk.domain.playbook import Playbook
 from desk.domain.refusals import Conflict, Refusal
 from desk.domain.rights import may_edit
 from desk.domain.scene import Scene
 from desk.domain.transitions import comment_text
-
-#: The longest title of an item, characters.
-TITLE_LIMIT = 200
 
 #: The rows an operation creates are numbered; these are the numbers of its own first ones.
 _SUBJECT_ID, _ENTRY_ID = 0, 1

@@ -8,6 +8,10 @@ from typing import TypeAlias
 
 import msgspec
 
+#: The longest title of an item and the longest name of a campaign in the tallies, characters.
+TITLE_LIMIT = 200
+CAMPAIGN_LIMIT = 200
+
 #: What a field may hold: text, number, truth, several choices, or nothing.
 Value: TypeAlias = str | int | float | bool | list[str] | None
 

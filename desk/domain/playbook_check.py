@@ -77,6 +77,7 @@ def _check_kind(kind: Kind, playbook: Playbook) -> None:
         known_id(stage.required, kind.fields, f"{path}: stage {stage.id!r}: required")
     for transition in kind.transitions.values():
         _check_transition(transition, kind, playbook, path)
+    _check_ids((robot.id for robot in kind.robots), f"{path}: robot")
     for robot in kind.robots:
         _check_effects(robot.effects, kind, playbook, f"{path}: robot {robot.id!r}")
     if kind.withdrawn:
@@ -158,6 +159,8 @@ def _check_effects(
                 known_id((effect.task,), playbook.tasks, where)
             case spec.CloseTasks() if effect.task:
                 known_id((effect.task,), playbook.tasks, where)
+            case spec.Count():
+                _check_ids((effect.event,), where)
             case spec.MoveLinked():
                 _check_move(effect, kind, playbook, where)
             case spec.CreateLinked():

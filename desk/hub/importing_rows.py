@@ -11,11 +11,10 @@ import msgspec
 
 from desk.domain.clean import clean
 from desk.domain.condition import evaluate
-from desk.domain.edits import TITLE_LIMIT
 from desk.domain.effects import points_of
 from desk.domain.forms import check_value, parse_value
 from desk.domain.ids import derive_id, make_id
-from desk.domain.model import Entry, Item, Subject, Value
+from desk.domain.model import TITLE_LIMIT, Entry, Item, Subject, Value
 from desk.domain.playbook import Field, Playbook
 from desk.domain.refusals import Refusal
 from desk.domain.rights import record

@@ -15,8 +15,17 @@ from desk.domain.effects import (
     Worked,
     apply,
 )
-from desk.domain.model import Actor, Item, Person, Subject, Task
-from desk.domain.operations import Create, Operation
+from desk.domain.model import (
+    CAMPAIGN_LIMIT,
+    TITLE_LIMIT,
+    Actor,
+    Item,
+    Person,
+    Subject,
+    Task,
+    Value,
+)
+from desk.domain.operations import Create, Move, Operation
 from desk.domain.playbook import Choose, Playbook
 from desk.domain.playbook_loader import load
 from desk.domain.refusals import Refusal
@@ -212,6 +221,22 @@ def _breeding(judge: str) -> tuple[Playbook, Scene, Operation]:
         judge,  # pyright: ignore[reportArgumentType]
     )
     return playbook, scene, Operation(id=_ID, at=0, intent=Create(kind="card", title="Первая"))
+
+
+def test_titles_and_campaigns_are_cut_to_what_is_kept_of_them() -> None:
+    long = "к" * 400
+    qualified = _item(
+        kind="qualification", stage="in_work", responsible="m", owner="m", parent_id="l",
+        fields={"company": long, "utm_campaign": long},
+    )  # fmt: skip
+    scene = Scene(item_id="i", items=(qualified, _item(id="l")), judge="hub")
+    values: dict[str, Value] = {"target_direction": "ftl", "monthly_volume": 3}
+    won = Operation(id=_ID, at=0, intent=Move(item_id="i", transition="target", fields=values))
+    outcome = settle(scene, won, Actor("m", "marketer"), FREIGHT, NOW)
+
+    assert isinstance(outcome, Outcome)
+    assert [len(one.title) for one in outcome.items if one.kind == "company"] == [TITLE_LIMIT]
+    assert {len(one.campaign) for one in outcome.tallies} == {CAMPAIGN_LIMIT}
 
 
 def test_robots_that_set_each_other_off_stop() -> None:

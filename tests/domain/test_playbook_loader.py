@@ -251,6 +251,8 @@ def test_an_empty_file_is_told_how_a_playbook_begins() -> None:
         # ids that cannot be spelled in masks, conditions and events
         ('id = "name"', 'id = "my.name"', "subject: field 'my.name': An id is at most 31"),
         ('id = "name"', 'id = "имя"', "subject: field 'имя': An id is at most 31 small Latin"),
+        ('event = "arrived"', f'event = "{"e" * 32}"', "effect[1] 'eeee"),
+        ('id = "greet"', 'id = "Greet"', "robot 'Greet': An id is at most 31"),
         ('id = "finish"', f'id = "{"f" * 32}"', "An id is at most 31 small Latin letters"),
         ('id = "name"', 'id = "stage"', "field 'stage': This id means something else. Choose"),
         ('id = "name"', 'id = "empty"', "field 'empty': This id means something else. Choose"),
