@@ -80,8 +80,9 @@ def sign_in(
     if not is_id(asked.device) or "\0" in asked.user:
         raise HubProblem(400, "bad_request")
     key = hashlib.sha256(f"{asked.user}\0{arrival.address}".encode()).digest()
+    with database.write() as connection:
+        _count_attempt(connection, key, now)
     with database.read() as connection:
-        _refuse_throttled(connection, key, now)
         row = connection.execute(
             select(account.c.password_hash, account.c.loopback_only, person)
             .join(person, person.c.id == account.c.user_id)
@@ -89,15 +90,14 @@ def sign_in(
         ).first()
     hashed = row.password_hash if row else None
     if len(asked.password) > _PASSWORD or not passwords.matches(hashed, asked.password) or not row:
-        with database.write() as connection:
-            _count_failure(connection, key, now)
         raise HubProblem(401, "wrong_password")
+    with database.write() as connection:
+        connection.execute(delete(failed_sign_in).where(failed_sign_in.c.hash == key))
     if row.loopback_only and not arrival.is_local:
         raise HubProblem(403, "loopback_only")
     text = base64.urlsafe_b64encode(random_bytes(32)).rstrip(b"=").decode()
     with database.write() as connection:
         last_op = _register(connection, asked, now)
-        connection.execute(delete(failed_sign_in).where(failed_sign_in.c.hash == key))
         connection.execute(
             delete(token).where((token.c.device_id == asked.device) | (token.c.expires_at <= now))
         )
@@ -163,27 +163,24 @@ def _register(connection: Connection, asked: SignIn, now: int) -> int:
     return known.last_op
 
 
-def _refuse_throttled(connection: Connection, key: bytes, now: int) -> None:
-    query = select(failed_sign_in).where(failed_sign_in.c.hash == key)
-    row = connection.execute(query).first()
-    if row is None or row.failures < FREE_FAILURES:
-        return
-    wait = min(LONGEST_WAIT, 1000 * 2 ** min(row.failures - FREE_FAILURES, 20))
-    left = row.last_at + wait - now
-    if left > 0:
-        seconds = str(-(-left // 1000))
-        raise HubProblem(429, "throttled", {"seconds": seconds}, {"Retry-After": seconds})
+def _count_attempt(connection: Connection, key: bytes, now: int) -> None:
+    """Count a failure before the password is looked at; a success takes it back.
 
-
-def _count_failure(connection: Connection, key: bytes, now: int) -> None:
+    Counted afterwards, guesses that are sent all at once would all be heard.
+    """
     old = failed_sign_in.c.last_at < now - LONGEST_WAIT
     connection.execute(delete(failed_sign_in).where(old))
     insert_missing(connection, failed_sign_in, {"hash": key, "failures": 0, "last_at": now})
-    connection.execute(
-        update(failed_sign_in)
-        .where(failed_sign_in.c.hash == key)
-        .values(failures=failed_sign_in.c.failures + 1, last_at=now)
-    )
+    mine = failed_sign_in.c.hash == key
+    row = connection.execute(select(failed_sign_in).where(mine).with_for_update()).one()
+    if row.failures >= FREE_FAILURES:
+        wait = min(LONGEST_WAIT, 1000 * 2 ** min(row.failures - FREE_FAILURES, 20))
+        left = row.last_at + wait - now
+        if left > 0:
+            seconds = str(-(-left // 1000))
+            raise HubProblem(429, "throttled", {"seconds": seconds}, {"Retry-After": seconds})
+    counted = update(failed_sign_in).where(mine)
+    connection.execute(counted.values(failures=row.failures + 1, last_at=now))
 
 
 def _hash(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
@@ -142,6 +143,21 @@ def test_guessing_is_slowed_down_for_one_account_and_address(hub: Hub) -> None:
     hub.clock.now += 2000
     enter(hub, asked(hub))
     assert refusal(hub, asked(hub, password="guess")).status == 401
+
+
+def test_guesses_sent_all_at_once_are_slowed_down_as_well(hub: Hub) -> None:
+    attempts = accounts.FREE_FAILURES + 7
+    guesses = [asked(hub, password="guess") for _ in range(attempts)]
+    with ThreadPoolExecutor(attempts) as threads:
+        answers = list(threads.map(lambda guess: refusal(hub, guess).status, guesses))
+    assert answers.count(401) == accounts.FREE_FAILURES
+    assert answers.count(429) == 7
+
+
+def test_a_right_password_is_no_failed_attempt_whatever_is_refused_then(hub: Hub) -> None:
+    only_on_loopback(hub, "head")
+    for _ in range(accounts.FREE_FAILURES + 1):
+        assert refusal(hub, asked(hub), FAR).code == "loopback_only"
 
 
 def test_guessing_at_an_unknown_user_is_slowed_down_alike(hub: Hub) -> None:
