@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk.hub import changes
 from desk.hub.changes import Head
@@ -87,7 +88,7 @@ class Hints:
             self._nudge.clear()
             try:
                 head = await asyncio.to_thread(self._look)
-            except DBAPIError:
+            except (DBAPIError, PoolTimeout):
                 # The database is away for a while; listeners hear nothing new meanwhile.
                 head = self._head
             if head != self._head:

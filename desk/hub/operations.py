@@ -14,6 +14,7 @@ import msgspec
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk.domain import decide as rules
 from desk.domain.effects import Outcome
@@ -35,6 +36,8 @@ from desk.schema.hub_tables import crash, device, operation
 
 #: An operation that crashed the hub so often is set aside.
 CRASHES = 3
+#: The most operations of one request that are answered; the rest is asked for again.
+AT_ONCE = 200
 #: How often a transaction is begun anew when the database asks for it.
 _REPEATS = 5
 
@@ -71,14 +74,14 @@ def push(
     clock: Callable[[], int],
     settle: Settle = rules.settle,
 ) -> Pushed:
-    """Answer the operations in order.
+    """Answer the operations in order, at most ``AT_ONCE`` of them.
 
     Where one cannot be answered now, the answers before it are returned; where it is the first,
     `HubProblem` is raised: ``gap`` or ``number_used`` (409), ``failed`` (500), ``unavailable``
     (503), ``bad_request`` (400).
     """
     results: list[Result] = []
-    for one in [_read(one) for one in sent]:
+    for one in [_read(one) for one in sent[:AT_ONCE]]:
         try:
             results.append(_answer(database, session, one, clock(), settle))
         except HubProblem:
@@ -120,6 +123,9 @@ def _answer(
         except (OperationalError, InterfaceError) as error:
             if not is_to_repeat(error):
                 raise HubProblem(503, "unavailable") from error
+        except PoolTimeout as error:
+            # The hub is busy: it is no fault of the operation.
+            raise HubProblem(503, "unavailable") from error
         except Exception as error:  # noqa: BLE001 - whatever it is, the queue must go on
             crashes = _count_crash(database, session, asked, now)
             _log.error("operation_crashed", **ids, id=asked.id, crashes=crashes, at=where(error))

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from sqlalchemy import func, select
+from sqlalchemy.exc import TimeoutError
 
 from desk.domain.decide import settle
 from desk.domain.operations import Comment, EditFields, EditSubject
@@ -161,6 +162,32 @@ def test_an_operation_that_crashes_the_hub_is_set_aside_and_the_next_go_on(hub: 
     assert push() == pushed
     assert count(hub, t.item) == 1
     assert count(hub, t.crash) == 0
+
+
+def test_a_hub_too_busy_to_judge_blames_no_operation(hub: Hub) -> None:
+    desk = hub.desk("operator1")
+
+    def busy(*_: Any) -> Any:
+        raise TimeoutError
+
+    one = [sent(desk.operation(new_lead()))]
+    for _ in range(operations.CRASHES + 1):
+        with pytest.raises(HubProblem) as failed:
+            operations.push(hub.database, session(hub, desk), one, hub.clock, busy)
+        assert failed.value.code == "unavailable"
+    assert count(hub, t.crash) == 0
+    pushed = operations.push(hub.database, session(hub, desk), one, hub.clock)
+    assert pushed.results[0].result == "applied"
+
+
+def test_of_a_very_long_push_the_first_operations_are_answered(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "AT_ONCE", 2)
+    desk = hub.desk("operator1")
+    sent_at_once = [desk.operation(new_lead()) for _ in range(3)]
+    pushed = read(desk.send(*sent_at_once), Pushed)
+    assert ([one.number for one in pushed.results], pushed.last_op) == ([1, 2], 2)
 
 
 def test_a_failure_within_an_operation_leaves_nothing_of_it(hub: Hub) -> None:
