@@ -27,6 +27,7 @@ from desk.protocol.problems import english_problem
 
 _log = structlog.get_logger("desk.hub.http")
 _BEARER = "Bearer "
+_PROTOCOL_DIGITS = 8
 #: What a proxy adds: then the address it connects from says nothing of where a request began.
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
 _STATUS = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 413: "too_large"}
@@ -81,10 +82,14 @@ def arrival(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any]) -> Arrival
 
 def check_protocol(given: str | int | None) -> None:
     """Refuse a protocol this build does not speak (426); a request that names none may pass."""
-    if given is None or (str(given).isdecimal() and PROTOCOL_MIN <= int(given) <= PROTOCOL):
+    if given is None:
         return
-    mine = str(given) if str(given).isdecimal() else "?"
-    args = {"low": str(PROTOCOL_MIN), "high": str(PROTOCOL), "mine": mine[:8]}
+    text = str(given)
+    is_number = text.isdecimal() and len(text) <= _PROTOCOL_DIGITS
+    if is_number and PROTOCOL_MIN <= int(text) <= PROTOCOL:
+        return
+    mine = text if is_number else "?"
+    args = {"low": str(PROTOCOL_MIN), "high": str(PROTOCOL), "mine": mine}
     raise HubProblem(426, "wrong_protocol", args)
 
 
