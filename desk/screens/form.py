@@ -198,6 +198,9 @@ class FormScreen(DeskScreen[bool]):
         value = row.value()
         wrong = isinstance(value, Refusal)
         row.complain(said(value, self.shell.playbook, self.kind.id) if wrong else "")
+        if wrong and row.has_focus_within:
+            # The complaint stands under the editor, which may be the last line in sight.
+            self.call_after_refresh(row.scroll_visible, animate=False)
         return not wrong
 
     def flush(self) -> None:
