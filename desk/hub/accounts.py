@@ -8,7 +8,7 @@ import ipaddress
 from collections.abc import Callable
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Executable, delete, insert, select, update
 
 from desk.domain.clean import clean
 from desk.domain.ids import is_id
@@ -119,19 +119,7 @@ def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> S
     """Whose token this is; raises `HubProblem` ``not_signed_in`` or ``loopback_only``."""
     hashed = _hash(text)
     with database.read() as connection:
-        row = connection.execute(
-            select(
-                token.c.device_id,
-                person.c.id,
-                person.c.role,
-                account.c.policy_version,
-                account.c.loopback_only,
-                account.c.seen_at,
-            )
-            .join(account, account.c.user_id == token.c.user_id)
-            .join(person, person.c.id == token.c.user_id)
-            .where(token.c.hash == hashed, token.c.expires_at > now, person.c.active)
-        ).first()
+        row = connection.execute(_entered(hashed, now)).first()
     if row is None:
         raise HubProblem(401, "not_signed_in")
     if row.loopback_only and not arrival.is_local:
@@ -145,10 +133,32 @@ def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> S
     )
 
 
+def stands(database: Database, session: Session, now: int) -> bool:
+    """Whether the session's token would still let a request in."""
+    with database.read() as connection:
+        return connection.execute(_entered(session.token_hash, now)).first() is not None
+
+
 def sign_out(database: Database, session: Session) -> None:
     """Forget the token."""
     with database.write() as connection:
         connection.execute(delete(token).where(token.c.hash == session.token_hash))
+
+
+def _entered(hashed: bytes, now: int) -> Executable:
+    return (
+        select(
+            token.c.device_id,
+            person.c.id,
+            person.c.role,
+            account.c.policy_version,
+            account.c.loopback_only,
+            account.c.seen_at,
+        )
+        .join(account, account.c.user_id == token.c.user_id)
+        .join(person, person.c.id == token.c.user_id)
+        .where(token.c.hash == hashed, token.c.expires_at > now, person.c.active)
+    )
 
 
 def _register(connection: Connection, asked: SignIn, now: int) -> int:

@@ -168,29 +168,36 @@ async def hints(hub: NamedDependency[Hub], session: NamedDependency[Session]) ->
     """Server-sent events: the head's cursor at the start and whenever the log has grown."""
     reader = await asyncio.to_thread(_reader, hub, session)
     return Stream(
-        _events(hub, reader),
+        _events(hub, session, reader),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
-async def _events(hub: Hub, reader: Reader) -> AsyncIterator[str]:
+async def _events(
+    hub: Hub, session: Session, reader: Reader, keep_alive: float = KEEP_ALIVE
+) -> AsyncIterator[str]:
     beaten = reader.now
-    async with contextlib.aclosing(hub.hints.subscribe(KEEP_ALIVE)) as heads:
+    async with contextlib.aclosing(hub.hints.subscribe(keep_alive)) as heads:
         async for head in heads:
             now = hub.clock()
             # An open stream is a desk at work, whose person may be reading.
             if now - beaten >= presence.HEARTBEAT:
                 beaten = now
-                await _beat(hub, reader.actor.id, now)
+                if not await _beat(hub, session, now):
+                    return
             yield f"data: {reader.cursor(head.epoch, head.seq)}\n\n" if head else ": alive\n\n"
 
 
-async def _beat(hub: Hub, user: str, now: int) -> None:
+async def _beat(hub: Hub, session: Session, now: int) -> bool:
+    """Note that somebody listens; whether he still may."""
     # A database that is away for a while does not end the stream; the next beat is a minute off.
     with contextlib.suppress(DBAPIError, PoolTimeout):
-        if await asyncio.to_thread(presence.heartbeat, hub.database, user, None, now):
+        if not await asyncio.to_thread(accounts.stands, hub.database, session, now):
+            return False
+        if await asyncio.to_thread(presence.heartbeat, hub.database, session.actor.id, None, now):
             hub.hints.wake()
+    return True
 
 
 def create_app(

@@ -19,7 +19,6 @@ import msgspec
 
 from desk.hub.importing_errors import ImportFailed
 
-ENCODINGS = ("utf-8", "cp1251")
 _DELIMITERS = (";", ",", "\t", "|")
 _GZIP = b"\x1f\x8b"
 _ZIP = b"PK\x03\x04"

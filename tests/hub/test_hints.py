@@ -9,11 +9,12 @@ import httpx
 import pytest
 
 from desk.domain.ids import make_id
-from desk.hub import changes
+from desk.hub import accounts, app, changes, gate
 from desk.hub.changes import Head
 from desk.hub.database import Database
 from desk.hub.hints import Hints
-from tests.hub.hubs import PASSWORD, Hub, new_lead
+from desk.protocol.messages import SignIn
+from tests.hub.hubs import PASSWORD, Clock, Hub, new_lead
 from tests.hub.serving import listening
 
 
@@ -78,6 +79,31 @@ def test_a_hub_that_ends_ends_its_streams_in_order(database_url: str) -> None:
 
 def test_hints_need_a_token(hub: Hub) -> None:
     assert hub.client.get("/v1/hints").status_code == 401
+
+
+async def test_a_stream_ends_when_its_person_may_not_come_in_any_more(database_url: str) -> None:
+    clock = Clock()
+    with Database(database_url) as database:
+        hub = gate.Hub(
+            database=database,
+            clock=clock,
+            random_bytes=bytes,
+            hints=Hints(database, poll=3600),
+            is_loopback=True,
+        )
+        asked = SignIn(
+            user="head", password=PASSWORD, device=make_id(1, bytes), device_name="", protocol=1
+        )
+        near = accounts.Arrival("127.0.0.1", is_local=True)
+        token = accounts.sign_in(database, asked, near, clock(), bytes).token
+        session = accounts.authenticate(database, token, near, clock())
+        told = app._events(hub, session, app._reader(hub, session), keep_alive=0.01)
+        await anext(told)
+        clock.pass_minutes(2)
+        await anext(told)
+        accounts.sign_out(database, session)
+        clock.pass_minutes(2)
+        assert [line async for line in told] == []
 
 
 async def test_a_write_of_another_process_is_heard_by_looking(database_url: str) -> None:

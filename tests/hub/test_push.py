@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import TimeoutError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk.domain.decide import settle
 from desk.domain.operations import Comment, EditFields, EditSubject
@@ -168,7 +168,7 @@ def test_a_hub_too_busy_to_judge_blames_no_operation(hub: Hub) -> None:
     desk = hub.desk("operator1")
 
     def busy(*_: Any) -> Any:
-        raise TimeoutError
+        raise PoolTimeout
 
     one = [sent(desk.operation(new_lead()))]
     for _ in range(operations.CRASHES + 1):
