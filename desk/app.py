@@ -90,6 +90,7 @@ class DeskApp(Shell):
         return role.title.get(words.language()) if role else ""
 
     def on_mount(self) -> None:
+        self.use_keys(self.profile / "keys.toml")
         # After the first painting: the skeleton is on the screen before the heavy imports begin.
         self.call_after_refresh(self._begin)
 

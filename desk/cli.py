@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     output.prepare()
     _speak(given)
     try:
-        options = _parser().parse_args(given, _defaults())
+        options = _parser().parse_args(_joined(given), _defaults())
         module, _colon, name = options.handler.partition(":")
         return getattr(import_module(f"desk.commands.{module}"), name)(options)
     except SystemExit as end:
@@ -83,6 +83,17 @@ def _explain(error: Exception) -> int:
         )
     )
     return _CRASHED
+
+
+def _joined(arguments: Sequence[str]) -> list[str]:
+    """The arguments, with ``--sort -score`` as one: argparse takes ``-score`` for an option."""
+    joined: list[str] = []
+    for word in arguments:
+        if joined and joined[-1] == "--sort":
+            joined[-1] = f"--sort={word}"
+        else:
+            joined.append(word)
+    return joined
 
 
 def _speak(arguments: Sequence[str]) -> None:

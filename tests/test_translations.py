@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Sequence
 from functools import cache
@@ -92,3 +93,19 @@ def test_a_translation_begins_and_ends_with_the_space_of_its_message() -> None:
         for string in words(message.string)
         if edges(string) != edges(words(message.id)[0])
     ] == []
+
+
+def test_no_message_hides_in_an_f_string() -> None:
+    """Before Python 3.12 the collector does not look into them, so such a message stays English."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sorted((ROOT / "desk").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.JoinedStr)
+        for call in ast.walk(node)
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name)
+        and call.func.id in ("_", "ngettext", "N_")
+        and any(isinstance(argument, ast.Constant) for argument in call.args)
+    ]
+    assert hidden == []

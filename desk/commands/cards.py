@@ -252,7 +252,7 @@ def _put_tasks(book: Playbook, card: Card, people: Mapping[str, Person]) -> None
 def _put_timeline(book: Playbook, card: Card, people: Mapping[str, Person]) -> None:
     _put_head(_("Timeline"))
     for entry in card.entries:
-        who = words.person_name(people, entry.who)
+        who = words.person_name(people, entry.who) if entry.who else _("the hub")
         what = words.event_title(book, card.item.kind, entry)
         if entry.to_stage and entry.to_stage != entry.from_stage:
             what += f" → {words.stage_title(book, card.item.kind, entry.to_stage)}"

@@ -195,7 +195,8 @@ def problems() -> Generator[None]:
 
 def playbook_line(error: PlaybookError) -> str:
     """Where a playbook is wrong, and the mend."""
-    return output.shown(f"{error.where}: {_(error.sentence).format(**error.fill)}")
+    sentences = [_(one).format(**error.fill) for one in (error.sentence, error.mend) if one]
+    return output.shown(f"{error.where}: {' '.join(sentences)}")
 
 
 def playbook_source(case: str) -> str:

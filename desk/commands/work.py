@@ -68,13 +68,7 @@ def edit(options: Namespace) -> int:
         item = desk.card(resolve(desk, options.id)).item
         with _rules(desk, item.kind):
             fields = read_fields(desk.playbook.fields(item.kind), options.set)
-            intent = EditFields(
-                item_id=item.id,
-                fields=fields,
-                base={name: item.field_versions.get(name, 0) for name in fields},
-                was={name: item.fields.get(name) for name in fields},
-            )
-            done = desk.do(intent)
+            done = desk.do(EditFields(item_id=item.id, fields=fields))
         return _send(desk, done, item.kind, options)
 
 

@@ -66,8 +66,9 @@ def import_csv(
     """Import ``path`` by the mapping; rows that cannot be taken are counted and set aside.
 
     Refused rows go to ``refused`` (``FILE.refused.csv`` unless told) with line, reason and their
-    cells; the file is readable by its owner alone and made only when there are some. Raises
-    `ImportFailed` before anything is written, and `SetupError`.
+    cells; the file is readable by its owner alone and made only when there are some, and for a
+    dry run only where it was named. Raises `ImportFailed` before anything is written, and
+    `SetupError`.
     """
     with database.read() as connection:
         playbook = current(connection).playbook
@@ -82,7 +83,7 @@ def import_csv(
     moment = milliseconds() if now is None else now
     converter = Converter(mapping, playbook, shape, path.name, moment)
     intake = None if dry_run else Intake(database, playbook)
-    aside = refused or path.with_name(f"{path.name}.refused.csv")
+    aside = refused or (None if dry_run else path.with_name(f"{path.name}.refused.csv"))
     with _RefusedFile(aside, shape) as refusals:
         run = _Run(database, intake, converter, mapping, refusals)
         for row in read_rows(path, shape):
@@ -162,7 +163,7 @@ class _Run:
 class _RefusedFile:
     """The rows that were not taken: counted by reason, and written down for whoever mends them."""
 
-    def __init__(self, path: Path, shape: CsvShape) -> None:
+    def __init__(self, path: Path | None, shape: CsvShape) -> None:
         self._path = path
         self._shape = shape
         self._counts: dict[tuple[str, str], RefusedRows] = {}
@@ -194,21 +195,23 @@ class _RefusedFile:
             rows=known.rows + 1 if known else 1,
             line=known.line if known else row.line,
         )
+        if self._path is None:
+            return
         if self._stream is None:
-            self._stream = self._open_file()
+            self._stream = self._open_file(self._path)
         writer = csv.writer(self._stream, delimiter=self._shape.delimiter)
         cells = [
             cell.encode(errors="surrogateescape").decode(errors="replace") for cell in row.cells
         ]
         writer.writerow([row.line, refusal.code, field, *cells])
 
-    def _open_file(self) -> TextIO:
+    def _open_file(self, path: Path) -> TextIO:
         try:
-            self._path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
             # Its rows hold personal data: nobody but the owner may read them.
-            descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except OSError as error:
-            raise ImportFailed("refused_file", file=self._path) from error
+            raise ImportFailed("refused_file", file=path) from error
         stream = self._open.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline=""))
         csv.writer(stream, delimiter=self._shape.delimiter).writerow(
             ["line", "reason", "field", *self._shape.header]

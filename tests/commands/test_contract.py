@@ -174,6 +174,22 @@ def test_global_options_stand_before_or_after_the_command(
     assert main(["count", "--json"]) == 0
 
 
+def test_an_order_may_be_turned_round_and_an_edit_of_an_untouched_card_merges_nothing(
+    shared_hub: HubProcess, person: People
+) -> None:
+    marketer = person("marketer1")
+    marketer.login(shared_hub.url)
+    for weight in ("5", "7"):
+        marketer.ok("new", "lead", "Тула — Орёл", "--set", f"weight_t={weight}")
+    marketer.ok("sync")
+    filtered = ("list", "--kind", "lead", "--filter", 'title = "Тула — Орёл"', "--json")
+    rows = marketer.ok(*filtered, "--sort", "-weight_t").json
+    assert [row["fields"]["weight_t"] for row in rows] == [7, 5]
+    edited = marketer.ok("edit", rows[0]["id"], "--set", "cargo=food", "--json")
+    assert edited.json["state"] == "sent"
+    assert marketer.ok("sync", "--json").json["merged"] == 0
+
+
 def test_tables_are_for_people(shared_hub: HubProcess, person: People) -> None:
     marketer = person("marketer1")
     marketer.login(shared_hub.url)

@@ -170,6 +170,7 @@ def test_an_import_that_was_cut_short_goes_on_where_it_stopped(
 def test_a_dry_run_says_the_same_and_writes_nothing(bench: Bench) -> None:
     report = bench.run(text(GOOD, OTHER.replace("мебель", "дым")), dry_run=True)
     assert (report.imported, reasons(report), report.dry_run) == (1, {"no_value": 1}, True)
+    assert report.refused_file is None
     assert bench.items() == []
 
 
@@ -258,6 +259,20 @@ def test_stated_utf8_refuses_the_rows_that_are_not(bench: Bench) -> None:
         (text(GOOD).replace("tonnes", "company"), "no_columns", "no columns tonnes"),
         ("company;" + text(GOOD), "twice", "company stands twice"),
         (text(GOOD, '"never closed ' + "x" * 5_000_000), "csv", "in.csv, line 3"),
+    ],
+    # Without names of their own they would be named by their bytes, and gzip writes the time.
+    ids=[
+        "cut gzip",
+        "gzip head alone",
+        "empty",
+        "head alone",
+        "utf-16",
+        "spreadsheet",
+        "two encodings",
+        "missing column",
+        "another missing column",
+        "column twice",
+        "open quote",
     ],
 )
 def test_what_cannot_be_imported_is_said_before_anything_is_written(
