@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from desk.domain.model import Person
+from desk.domain.model import Person, Value
 from desk.domain.operations import CloseTask, Comment, Create, EditFields, Move
 from desk.domain.refusals import Conflict, Refusal
 from desk.domain.transitions import possible
@@ -179,7 +179,8 @@ def test_junk_closes_the_lead_with_the_same_reason(world: World) -> None:
 
 def test_junk_needs_a_stage_that_exists(world: World) -> None:
     qualification = world.qualification(world.lead())
-    for fields in ({}, {"junk_stage": "won"}, {"junk_stage": "nonsense"}):
+    attempts: list[dict[str, Value]] = [{}, {"junk_stage": "won"}, {"junk_stage": "nonsense"}]
+    for fields in attempts:
         refusal = world.ask(
             "marketer1", Move(item_id=qualification.id, transition="junk", fields=fields)
         )

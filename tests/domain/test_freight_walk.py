@@ -7,7 +7,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from desk.domain.decide import settle
 from desk.domain.effects import Outcome
-from desk.domain.model import Item
+from desk.domain.model import Item, Value
 from desk.domain.operations import CloseTask, Comment, Create, EditFields, Move
 from desk.domain.refusals import SENTENCES, Conflict, Refusal
 from desk.domain.transitions import possible
@@ -66,7 +66,7 @@ class Walk(RuleBasedStateMachine):
         who: str,
         number: int,
         transition: str,
-        fields: dict[str, object],
+        fields: dict[str, Value],
         comment: str,
         to: str | None,
     ) -> None:
@@ -116,7 +116,7 @@ class Walk(RuleBasedStateMachine):
                 break
 
     @rule(who=st.sampled_from(_NAMES), number=st.integers(0, 11), fields=_FIELDS)
-    def somebody_edits(self, who: str, number: int, fields: dict[str, object]) -> None:
+    def somebody_edits(self, who: str, number: int, fields: dict[str, Value]) -> None:
         self.world.ask(who, EditFields(item_id=self._item(number).id, fields=dict(fields)))
 
     @invariant()
