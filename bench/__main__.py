@@ -1,4 +1,4 @@
-"""`python -m bench`: measures, and prints a table on stdout; nothing is left behind."""
+"""`python -m bench`: measures, and prints tables on stdout; nothing is left behind."""
 
 from __future__ import annotations
 
@@ -37,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.leads:
         plan = replace(plan, sizes=tuple(options.leads), usual=options.leads[0])
     print(machine.describe(), machine.load(), sep="; ", flush=True)
-    lines: list[Line] = []
     with TemporaryDirectory(prefix="desk-bench-") as folder:
         from bench.world import World, say
 
@@ -47,9 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"{name}: skipped, {missing()}", flush=True)
                 continue
             say(f"measuring: {name}")
-            lines += _measure_of(name)(plan, world)
-    print(f"\n{table(lines)}\n\n{_notes()}", flush=True)
-    print(machine.load(), flush=True)
+            # Each as soon as it is known: the whole takes minutes.
+            print(f"\n{table(_measure_of(name)(plan, world))}", flush=True)
+    print(f"\n{_notes()}", machine.load(), sep="\n", flush=True)
     return 0
 
 

@@ -14,8 +14,8 @@ class Plan:
     #: Leads for the start and the first sync.
     usual: int = 20_000
     starts: int = 9
-    keys: int = 100
-    moves: int = 40
+    keys: int = 60
+    moves: int = 30
     syncs: int = 3
     loads: int = 9
 
