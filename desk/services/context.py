@@ -49,6 +49,7 @@ class Context:
         self.events = Events()
         self.account: Account | None = None
         self._rulebook: Rulebook | None = None
+        self._read_from = ("", 0)
         self._people: dict[str, Person] | None = None
         self.reload()
 
@@ -77,8 +78,10 @@ class Context:
             return
         account = msgspec.json.decode(raw, type=Account)
         playbook = self._rulebook.playbook if self._rulebook else None
-        if playbook is None or playbook.version != version:
+        # Its version alone says nothing: another hub counts its own.
+        if playbook is None or self._read_from != (source, version):
             playbook = read_playbook(source, version)
+            self._read_from = (source, version)
         self.account = account
         self._rulebook = Rulebook(playbook, Actor(account.person.id, account.person.role))
 

@@ -48,6 +48,8 @@ _CONNECT_SECONDS = 5.0
 _ANSWER_SECONDS = 30.0
 #: The hub says something at least every 20 s; silence longer than this is a dead connection.
 WATCHDOG_SECONDS = 45.0
+#: What a hub may ask to wait at most; a number out of this world must not silence a desk.
+_LONGEST_WAIT_SECONDS = 900.0
 _PRODUCT = "desk"
 
 
@@ -241,6 +243,6 @@ def _problem(response: httpx.Response) -> Problem:
 
 def _retry_after(response: httpx.Response) -> float:
     try:
-        return max(0.0, float(response.headers.get("retry-after", "0")))
+        return min(_LONGEST_WAIT_SECONDS, max(0.0, float(response.headers.get("retry-after", "0"))))
     except ValueError:
         return 0.0

@@ -168,6 +168,28 @@ def test_a_busy_hub_is_a_hub_that_does_not_answer_now(
     assert desk.status().pending == 1
 
 
+@pytest.mark.parametrize(("asked", "waited"), [("1e300", 900.0), ("inf", 900.0), ("nan", 0.0)])
+def test_a_hub_cannot_silence_a_desk_by_a_wait_out_of_this_world(
+    sit: Sit, wire: FaultyWire, asked: str, waited: float
+) -> None:
+    desk = sit("operator1", transport=wire)
+    desk.do(Create(kind="lead", title="Занято"))
+    wire.faults["/v1/operations"] = [answer(503, retry_after=asked)]
+    with pytest.raises(HubUnreachable) as raised:
+        desk.sync_once()
+    assert raised.value.wait == waited
+
+
+def test_another_hubs_rules_are_read_though_they_have_the_same_version(sit: Sit) -> None:
+    desk = sit("operator1")
+    assert desk.playbook.title.en == "Freight exchange"
+    with desk.context.store.write() as connection:
+        other = settings.get(connection, settings.PLAYBOOK) or ""
+        settings.put(connection, settings.PLAYBOOK, other.replace("Freight exchange", "Elsewhere"))
+    desk.context.reload()
+    assert (desk.playbook.title.en, desk.playbook.version) == ("Elsewhere", 1)
+
+
 def test_a_copy_of_a_profile_stops_and_says_so(sit: Sit, wire: FaultyWire) -> None:
     desk = sit("operator1", transport=wire)
     desk.do(Create(kind="lead", title="Копия"))
