@@ -62,7 +62,7 @@ class Pull:
                 self._changes()
         finally:
             self._tell(None)
-        if self._scrub:
+        if self._scrub or self._context.store.to_scrub:
             self._context.store.scrub()
         return self._arrived
 

@@ -31,6 +31,8 @@ _APPLICATION = 0x6465736B
 _VERSION = 1
 _SALT = 16
 _BUSY_MS = 10_000
+#: Emptying the log waits for readers no longer than this, for writers wait meanwhile.
+_SCRUB_MS = 250
 _KEPT_READERS = 4
 #: Enough for the indexes' hot pages during a first sync.
 _CACHE_KIB = 16_000
@@ -54,6 +56,8 @@ class Store:
         )
         self._writer: Connection | None = None
         self._closed = False
+        #: Whether a reader held ``scrub`` up, so that something deleted is left in the log.
+        self.to_scrub = False
 
     @classmethod
     def open(cls, path: Path, keys: Keys) -> Store:
@@ -98,8 +102,13 @@ class Store:
         """
         with self._translated(), self._guard:
             self._only_writer()
-            busy, _, _ = self._pragma("wal_checkpoint(TRUNCATE)")
-            return busy == 0
+            self._pragma(f"busy_timeout = {_SCRUB_MS}")
+            try:
+                busy, _, _ = self._pragma("wal_checkpoint(TRUNCATE)")
+            finally:
+                self._pragma(f"busy_timeout = {_BUSY_MS}")
+            self.to_scrub = busy != 0
+            return not self.to_scrub
 
     def close(self) -> None:
         """Close every connection; the last one merges the write-ahead log into the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -21,6 +22,7 @@ from desk.services.profile import Profile
 from tests.services.rooms import PASSPHRASE, a_lead, a_page, a_subject, furnish, open_desk, ticking
 
 PAGE = 4096
+Sit = Callable[..., Desk]
 CANARY = "canary-5d1f"
 PHONE = "+79991234567"
 
@@ -85,6 +87,19 @@ def decrypted(desk: Desk) -> bytes:
         cipher = Cipher(AES(keys.file_key), CBC(iv)).decryptor()
         plain.append(cipher.update(page[16 if start == 0 else 0 : PAGE - 80]))
     return b"".join(plain)
+
+
+def test_a_log_that_a_reader_held_up_is_emptied_by_a_later_pull(sit: Sit) -> None:
+    desk = sit("operator1")
+    log = desk.profile_dir / "local.db-wal"
+    with desk.context.store.read() as reader:
+        reader.exec_driver_sql("SELECT count(*) FROM item").scalar_one()
+        desk.save_draft("item", "form", {"name": "Анна"})
+        desk.drop_draft("item", "form")
+        assert not desk.context.store.scrub()
+    assert log.stat().st_size
+    desk.sync_once()
+    assert log.stat().st_size == 0
 
 
 def test_what_left_sight_is_in_no_page_of_the_decrypted_file(desk: Desk) -> None:
