@@ -142,6 +142,7 @@ def _parser() -> ArgumentParser:
     _add_account(commands)
     _add_cards(commands)
     _add_work(commands)
+    commands.add("keys", "application:keys", _("the keys of the application, as Markdown"))
     _add_demo(commands)
     _add_hub(commands)
     return parser

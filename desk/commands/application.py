@@ -1,9 +1,11 @@
-"""`desk` alone: the application."""
+"""`desk` alone: the application; `desk keys`: its keys on paper."""
 
 from __future__ import annotations
 
 from argparse import Namespace
 
+from desk.commands import output
+from desk.commands.failure import DONE, USAGE
 from desk.commands.session import known_passphrase, profile_of
 
 
@@ -13,3 +15,34 @@ def run(options: Namespace) -> int:
 
     folder = profile_of(options)
     return run_application(folder, passphrase=known_passphrase(folder), lang=options.lang)
+
+
+def keys(options: Namespace) -> int:
+    """The cheat-sheet in Markdown, with the keys of the profile's `keys.toml`.
+
+    JSON: array of action, group, keys, title, help.
+    """
+    from desk.text import _
+    from desk.widgets.action_table import ACTIONS
+    from desk.widgets.cheatsheet import cheatsheet
+    from desk.widgets.keynames import keys_of, read_keys
+
+    keymap, problem = read_keys(profile_of(options) / "keys.toml")
+    if problem:
+        output.tell(problem)
+    if options.json:
+        output.put_json(
+            [
+                {
+                    "action": action.id,
+                    "group": action.group,
+                    "keys": list(keys_of(action, keymap)),
+                    "title": _(action.title),
+                    "help": _(action.help),
+                }
+                for action in ACTIONS
+            ]
+        )
+    else:
+        output.put(cheatsheet(keymap).rstrip())
+    return USAGE if problem else DONE

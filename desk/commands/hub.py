@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from argparse import Namespace
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -82,12 +83,14 @@ def serve_or_say(run: Callable[[], None], host: str, port: int) -> None:
     except KeyboardInterrupt:
         return
     except OSError as error:
-        raise Failure(
-            UNREACHABLE,
-            _("The address {host}:{port} cannot be used ({why}). Choose another --port.").format(
-                host=host, port=port, why=error.strerror or type(error).__name__
-            ),
-        ) from error
+        if error.errno == errno.EADDRINUSE:
+            line = _("The port {port} of {host} is in use. Choose another --port.").format(
+                host=host, port=port
+            )
+        else:
+            line = _("The address {host}:{port} cannot be used ({why}). Choose another --port.")
+            line = line.format(host=host, port=port, why=error.strerror or type(error).__name__)
+        raise Failure(UNREACHABLE, line) from error
     finally:
         signal.signal(signal.SIGTERM, before)
 

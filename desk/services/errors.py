@@ -228,7 +228,9 @@ class NotSignedIn(DeskError):
     """Nobody is signed in on this desk, or the hub ended the session."""
 
     code = "not_signed_in"
-    template = N_("You are not signed in. Sign in, or run desk login; what waits to be sent is kept.")
+    template = N_(
+        "You are not signed in. Sign in, or run desk login; what waits to be sent is kept."
+    )
     exit_code = EXIT_LOCKED
 
 

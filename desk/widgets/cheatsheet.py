@@ -1,14 +1,9 @@
-"""The cheat-sheet of keys as Markdown, from the registry of actions.
-
-`python -m desk.widgets.cheatsheet ru` prints it.
-"""
+"""The cheat-sheet of keys as Markdown, from the registry of actions; `desk keys` prints it."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 
-from desk import text
 from desk.text import _
 from desk.widgets.action_table import ACTIONS, GROUPS
 from desk.widgets.keynames import keys_of, show_key
@@ -36,8 +31,3 @@ def cheatsheet(keymap: Mapping[str, str] | None = None) -> str:
 
 def _code(key: str) -> str:
     return f"`{key}`" if key != "|" else "`\\|`"
-
-
-if __name__ == "__main__":
-    text.use(sys.argv[1] if sys.argv[1:] else None)
-    sys.stdout.write(cheatsheet())

@@ -311,3 +311,13 @@ def test_wrong_filters_and_columns_are_usage(shared_hub: HubProcess, person: Peo
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"desk {__version__}\n"
+
+
+def test_the_cheat_sheet_shows_the_keys_as_the_profile_has_them(person: People) -> None:
+    marketer = person("marketer1")
+    marketer.profile.mkdir(parents=True, exist_ok=True)
+    (marketer.profile / "keys.toml").write_text('"app.search" = "ctrl+k"\n', encoding="utf-8")
+    assert "| `Ctrl+K` | " in marketer.ok("keys", "--lang", "en").out
+    assert "Клавиши" in marketer.ok("keys", "--lang", "ru").out
+    keys = {one["action"]: one["keys"] for one in marketer.ok("keys", "--json").json}
+    assert keys["app.search"] == ["ctrl+k"]

@@ -107,6 +107,17 @@ def test_a_broken_playbook_is_named_with_its_line(admin: Person, tmp_path: Path)
     assert "did you mean “title”" in ran.err
 
 
+def test_an_import_into_no_hub_says_how_to_make_one(admin: Person, tmp_path: Path) -> None:
+    file, mapping = tmp_path / "a.csv", tmp_path / "map.toml"
+    file.write_text("firm;t\nOne;1\n", encoding="utf-8")
+    mapping.write_text(MAP, encoding="utf-8")
+    ran = admin.run("hub", "import", str(file), "--map", str(mapping),
+                    "--db", f"sqlite:///{tmp_path / 'none.db'}")  # fmt: skip
+    assert ran.code == 3
+    assert "desk hub init" in ran.err
+    assert not (tmp_path / "none.db").exists()
+
+
 def test_an_import_reports_what_was_refused_and_ends_well(admin: Person, tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'hub.db'}"
     admin.ok("hub", "init", "--db", url, "--case", "freight")
