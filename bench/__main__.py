@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable, Sequence
@@ -40,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with TemporaryDirectory(prefix="desk-bench-") as folder:
         from bench.world import World, say
 
+        # Programs compile into our folder, whether or not the modules' own may be written.
+        os.environ["PYTHONPYCACHEPREFIX"] = str(Path(folder) / "compiled")
         world = World(Path(folder))
         for name in options.only or BENCHES:
             if name in _ON_TERMINAL and missing():

@@ -29,6 +29,7 @@ WIDTH, HEIGHT = 120, 40
 #: No frame of one key comes later than this after the one before it, s.
 QUIET = 0.05
 _PATIENCE = 120.0
+_NOT_OURS = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE")
 _READ = 1 << 20
 #: Textual asks whether the terminal paints whole frames at once; present-day ones say yes.
 _ASKED, _ANSWER = b"\x1b[?2026$p", b"\x1b[?2026;2$y"
@@ -171,8 +172,7 @@ def environment(**more: str) -> dict[str, str]:
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("DESK_", "TEXTUAL"))
-        and name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+        if not name.startswith(("DESK_", "TEXTUAL")) and name not in _NOT_OURS
     }
     return {
         **kept,
