@@ -11,7 +11,7 @@ from desk.commands.failure import DONE, REFUSED, USAGE, Failure
 from desk.commands.session import open_desk
 from desk.domain.forms import is_empty
 from desk.screens import words
-from desk.text import _, format_age, format_datetime, language
+from desk.text import _, format_age, format_datetime
 
 if TYPE_CHECKING:
     from desk.domain.model import Item, Person, Value
@@ -243,8 +243,7 @@ def _put_tasks(book: Playbook, card: Card, people: Mapping[str, Person]) -> None
         return
     _put_head(_("Tasks"))
     for task in waiting:
-        known = book.tasks.get(task.type)
-        title = task.title or (known.title.get(language()) if known else task.type)
+        title = words.task_title(book, task)
         who = words.person_name(people, task.assignee)
         output.put(f"  {format_datetime(task.due_at)}  {output.shown(title)}  {output.shown(who)}")
 

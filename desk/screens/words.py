@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from desk.domain.model import Entry, Person, Value
+from desk.domain.model import Entry, Person, Task, Value
 from desk.domain.playbook import Choice, Field, Kind, Playbook, Stage, Transition
 from desk.domain.refusals import SENTENCES, Conflict, Refusal
 from desk.text import (
@@ -131,6 +131,12 @@ def person_name(people: Mapping[str, Person], user: str | None) -> str:
         return NOTHING
     person = people.get(user)
     return person.name if person else user
+
+
+def task_title(playbook: Playbook, task: Task) -> str:
+    """What is to be done: the task's own words, or those of its type for one that was planned."""
+    known = playbook.tasks.get(task.type)
+    return task.title or (known.title.get(language()) if known else task.type)
 
 
 def event_title(playbook: Playbook, kind: str, entry: Entry) -> str:
