@@ -4,7 +4,7 @@ Times are UTC milliseconds since the epoch; ids are UUIDv7 in canonical text for
 his sign-in name. Everything is immutable: a rule answers with new rows, it never changes one.
 """
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import msgspec
 
@@ -14,6 +14,16 @@ CAMPAIGN_LIMIT = 200
 
 #: What a field may hold: text, number, truth, several choices, or nothing.
 Value: TypeAlias = str | int | float | bool | list[str] | None
+
+
+class Unspoken(msgspec.Struct, frozen=True):
+    """Shows its type alone: tracebacks, logs and consoles must not tell what it holds."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        return []
 
 
 class ItemBefore(msgspec.Struct, frozen=True):
@@ -104,7 +114,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
 
 
-class Subject(msgspec.Struct, frozen=True, kw_only=True):
+class Subject(Unspoken, frozen=True, kw_only=True):
     """A person whose personal data is kept, apart from the items that speak of him."""
 
     id: str

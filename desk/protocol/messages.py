@@ -21,7 +21,7 @@ from typing import Literal
 
 import msgspec
 
-from desk.domain.model import Entry, Item, Person, Subject, Task, Value
+from desk.domain.model import Entry, Item, Person, Subject, Task, Unspoken, Value
 from desk.domain.operations import Operation
 
 #: The protocol this build speaks, and the oldest it still understands.
@@ -40,7 +40,7 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
     now: int
 
 
-class SignIn(msgspec.Struct, frozen=True, kw_only=True):
+class SignIn(Unspoken, frozen=True, kw_only=True):
     """A user's name and password from one device, whose id the desk made once."""
 
     user: str
@@ -50,7 +50,7 @@ class SignIn(msgspec.Struct, frozen=True, kw_only=True):
     protocol: int
 
 
-class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
+class SignedIn(Unspoken, frozen=True, kw_only=True):
     """The opaque token, the person, and the number of the device's last answered operation."""
 
     token: str

@@ -9,13 +9,14 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+import rich.pretty
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
-from desk.domain.model import Value
+from desk.domain.model import Person, Subject, Value
 from desk.domain.operations import Create
-from desk.protocol.messages import Forget
+from desk.protocol.messages import Forget, SignedIn, SignIn
 from desk.services import arrivals, vault
 from desk.services.desk import Desk
 from desk.services.profile import Profile
@@ -87,6 +88,27 @@ def decrypted(desk: Desk) -> bytes:
         cipher = Cipher(AES(keys.file_key), CBC(iv)).decryptor()
         plain.append(cipher.update(page[16 if start == 0 else 0 : PAGE - 80]))
     return b"".join(plain)
+
+
+@pytest.mark.parametrize(
+    "holder",
+    [
+        Subject(id="s", fields={"name": CANARY}),
+        SignIn(user="u", password=CANARY, device="d", device_name="", protocol=1),
+        SignedIn(
+            token=CANARY,
+            person=Person(id="u", name="U", role="head"),
+            hub="h",
+            company="",
+            last_op=0,
+            playbook_version=1,
+        ),
+    ],
+    ids=lambda holder: type(holder).__name__,
+)
+def test_what_holds_a_secret_does_not_tell_it_when_it_is_shown(holder: object) -> None:
+    shown = f"{holder} {holder!r} {[holder]} {rich.pretty.pretty_repr(holder)}"
+    assert CANARY not in shown
 
 
 def test_a_log_that_a_reader_held_up_is_emptied_by_a_later_pull(sit: Sit) -> None:
