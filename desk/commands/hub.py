@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from argparse import Namespace
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,10 @@ _SETUP: Mapping[str, str] = {
     "bad_user_name": N_("A user's name takes small Latin letters, digits, dots and dashes."),
     "unknown_role": N_("There is no role “{role}”. Choose one of: {possible}."),
 }
+
+#: Words of a place in a playbook that are not names of the playbook itself.
+_PLACES = (N_("line"), N_("character"))
+_PLACE = re.compile(rf"\b({'|'.join(_PLACES)}) (\d+)")
 
 
 def no_command(options: Namespace) -> int:
@@ -198,8 +203,10 @@ def problems() -> Generator[None]:
 
 def playbook_line(error: PlaybookError) -> str:
     """Where a playbook is wrong, and the mend."""
-    sentences = [_(one).format(**error.fill) for one in (error.sentence, error.mend) if one]
-    return output.shown(f"{error.where}: {' '.join(sentences)}")
+    said = [_(one).format(**error.fill) for one in (error.sentence, error.mend) if one]
+    sentences = [one if one.endswith((".", "?")) else f"{one}." for one in said]
+    where = _PLACE.sub(lambda found: f"{_(found[1])} {found[2]}", error.where)
+    return output.shown(f"{where}: {' '.join(sentences)}")
 
 
 def playbook_source(case: str) -> str:

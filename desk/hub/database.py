@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -56,6 +57,9 @@ class Database:
 
     def is_set_up(self) -> bool:
         """Whether the tables are there; raises `SetupError` if the database cannot be reached."""
+        if self.is_sqlite and not Path(str(self.url.database)).is_file():
+            # To connect would make an empty file.
+            return False
         try:
             return inspect(self.engine).has_table("hub")
         except DBAPIError as error:

@@ -19,6 +19,7 @@ from sqlalchemy import select
 
 from desk.domain.refusals import Refusal
 from desk.hub.database import Database
+from desk.hub.errors import SetupError
 from desk.hub.importing_csv import CsvShape, Row, inspect, read_rows
 from desk.hub.importing_errors import ImportFailed
 from desk.hub.importing_map import Mapping, read_mapping
@@ -70,6 +71,8 @@ def import_csv(
     dry run only where it was named. Raises `ImportFailed` before anything is written, and
     `SetupError`.
     """
+    if not database.is_set_up():
+        raise SetupError("not_set_up")
     with database.read() as connection:
         playbook = current(connection).playbook
     mapping = read_mapping(mapping_path, playbook)

@@ -41,6 +41,9 @@ SENTENCES: Mapping[str, str] = {
     "no_map": N_("There is no readable mapping {map}. Check the path."),
     "map_toml": N_("{map} is not valid TOML: {why}."),
     "map_key": N_("{map}, key {key}: {why}"),
+    "map_missing": N_("{map}: the key {key} is missing. Write it."),
+    "map_surplus": N_("{map}: the key {key} is unknown. Take it out."),
+    "map_type": N_("{map}, key {key}: a value of another type is needed."),
     "map_unknown": N_("{map}, key {key}: “{name}” does not exist. Use one of: {known}."),
     "refused_file": N_("{file} cannot be written. Name another place with --refused."),
 }

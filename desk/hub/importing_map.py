@@ -36,6 +36,7 @@ from desk.domain.rights import item_types
 from desk.hub.importing_errors import ImportFailed
 from desk.text import N_
 
+_KEY = re.compile(r"Object (missing required|contains unknown) field `([^`]+)`")
 _NAMES = re.compile(r"\{([^{}]+)\}")
 
 
@@ -126,10 +127,19 @@ def read_mapping(path: Path, playbook: Playbook) -> Mapping:
     try:
         written = msgspec.convert(table, _Written)
     except msgspec.ValidationError as error:
-        why, _at, place = str(error).partition(" - at ")
-        key = place.strip("`").lstrip("$.") or "—"
-        raise ImportFailed("map_key", map=path.name, key=key, why=why) from error
+        raise _misshapen(path.name, str(error)) from error
     return _Checker(path.name, playbook).check(written)
+
+
+def _misshapen(name: str, reason: str) -> ImportFailed:
+    """What msgspec says in English, in words that can be translated."""
+    why, _at, place = reason.partition(" - at ")
+    table = place.strip("`").lstrip("$.")
+    about = _KEY.fullmatch(why)
+    if about is None:
+        return ImportFailed("map_type", map=name, key=table or "—")
+    code = "map_missing" if about[1] == "missing required" else "map_surplus"
+    return ImportFailed(code, map=name, key=f"{table}.{about[2]}" if table else about[2])
 
 
 class _Checker:

@@ -290,7 +290,9 @@ def test_what_cannot_be_imported_is_said_before_anything_is_written(
     [
         ('kind = "lead"', 'kind = "leed"', "map_unknown", "“leed” does not exist. Use one of: lea"),
         ("[fields.company]", "[fields.firm]", "map_unknown", "key fields.firm: “firm” does not"),
-        ('column = "tel"', "colum = 1", "map_key", "key subject[...]: Object contains unknown"),
+        ('column = "tel"', "colum = 1", "map_surplus", "key subject[...].colum is unknown"),
+        ('kind = "lead"', "", "map_missing", "key kind is missing"),
+        ('kind = "lead"', "kind = 1", "map_type", "key kind: a value of another type"),
         ('column = "tel"', "", "map_key", "key subject.phone: Write exactly one of column"),
         ('stage = "in_work"', 'stage = "nowhere"', "map_unknown", "key when.stage: “nowhere”"),
         ('cargo = "metal"\'', "cargo == 1'", "map_key", "key when.if:"),
