@@ -70,6 +70,9 @@ class Hints:
                 self._listen()
             except DeskError as error:
                 asked = error.wait if isinstance(error, HubUnreachable) else 0.0
+                if isinstance(error, HubUnreachable) and not asked:
+                    # Nobody is to read «online» until the next look, which may be far away.
+                    self._wake()
                 _log.debug("hints ended: %s", error.code)
             except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
                 _log.debug("hints ended: %s", type(error).__name__)
