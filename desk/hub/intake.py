@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import msgspec
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, insert
 
 from desk.domain.model import Entry, Item, Subject, Tally, Task
 from desk.domain.playbook import Playbook
@@ -13,9 +13,6 @@ from desk.hub import changes, store
 from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.schema import hub_tables as t
-
-#: A batch of about so many items is fast and does not keep other writers waiting for long.
-BATCH = 2000
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,12 +57,6 @@ class Intake:
             )
             changes.write(connection, _log(batch))
         return rows
-
-    def has(self, identifier: str) -> bool:
-        """Whether an item of that id is there, as when an import is repeated."""
-        with self._database.read() as connection:
-            query = select(t.item.c.id).where(t.item.c.id == identifier)
-            return connection.execute(query).first() is not None
 
 
 def _insert(

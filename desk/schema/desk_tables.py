@@ -9,8 +9,6 @@ _rows = mirrored(metadata, JSON(none_as_null=True))
 item, task, entry, subject, person = (
     _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
 )
-#: The table of each kind of row that comes from the hub.
-MIRRORED = _rows
 
 # A desk asks other questions than the hub: a whole board by stage and urgency, answered from the
 # index alone, and the newest of a kind. What the hub's rights and routing ask, it never does.

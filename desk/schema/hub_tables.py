@@ -27,8 +27,6 @@ _rows = mirrored(metadata, Json)
 item, task, entry, subject, person = (
     _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
 )
-#: The table of each kind of row that travels to desks.
-MIRRORED = _rows
 
 #: Who this hub is, for good: one row.
 hub = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from desk.services.views import Event, Listener, RowsChanged
 
@@ -32,7 +32,3 @@ class Events:
             return
         for listener in self._listeners:
             listener(event)
-
-    def rows_changed(self, ids: Iterable[str]) -> None:
-        """Tell everybody that the items ``ids`` changed."""
-        self.emit(RowsChanged(frozenset(ids)))

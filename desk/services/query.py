@@ -18,6 +18,7 @@ from desk.services.errors import BadCondition, Refused, UnknownColumn, UnknownKi
 from desk.services.rows import ENTRIES, ITEMS, SUBJECTS, TASKS
 from desk.services.views import Card, Row
 
+_JSON = frozenset(("fields", "field_versions", "undo"))
 _ITEM_COLUMNS = [item.c[name] for name in ITEMS.columns]
 
 
@@ -32,12 +33,12 @@ def rows(
     context: Context, kind: str | None, filter_: str | None, sort: str | None, limit: int | None
 ) -> list[Row]:
     """Items of ``kind`` that meet ``filter_``, sorted, at most ``limit``."""
-    query = select(*_raw_columns(), pending(item.c.id))
-    query = query.where(*where(context, kind, filter_)).order_by(*_order(context, kind, sort))
+    query = select_rows().where(*where(context, kind, filter_))
+    query = query.order_by(*_order(context, kind, sort))
     if limit is not None:
         query = query.limit(max(limit, 0))
     with context.store.read() as connection:
-        return [_row(found) for found in connection.execute(query)]
+        return [row_of(found) for found in connection.execute(query)]
 
 
 def count(context: Context, kind: str | None, filter_: str | None) -> int:
@@ -124,12 +125,14 @@ def columns_of(context: Context, kind: str | None) -> Callable[[str], ColumnElem
 
 def row_of(values: Any) -> Row:
     """The row that ``select_rows`` gave."""
-    return _row(values)
+    return Row(ITEMS.decode(values[:-1]), bool(values[-1]))
 
 
 def select_rows() -> Select[Any]:
     """All of an item, and whether it is pending."""
-    return select(*_raw_columns(), pending(item.c.id))
+    # JSON comes as its text: msgspec decodes it into the right types at once.
+    columns = (type_coerce(one, Text) if one.name in _JSON else one for one in _ITEM_COLUMNS)
+    return select(*columns, pending(item.c.id))
 
 
 def _order(context: Context, kind: str | None, sort: str | None) -> list[ColumnElement[Any]]:
@@ -138,20 +141,6 @@ def _order(context: Context, kind: str | None, sort: str | None) -> list[ColumnE
     down = sort.startswith("-")
     column = columns_of(context, kind)(sort.removeprefix("-"))
     return [(column.desc() if down else column).nulls_last(), item.c.id.desc()]
-
-
-def _raw_columns() -> list[ColumnElement[Any]]:
-    # JSON comes as its text: msgspec decodes it into the right types at once.
-    return [
-        type_coerce(column, Text) if column.name in _JSON else column for column in _ITEM_COLUMNS
-    ]
-
-
-_JSON = frozenset(("fields", "field_versions", "undo"))
-
-
-def _row(values: Any) -> Row:
-    return Row(ITEMS.decode(values[:-1]), bool(values[-1]))
 
 
 def _is_pending(connection: Connection, item_id: str) -> bool:

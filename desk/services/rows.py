@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, Boolean, Connection, Table
@@ -12,7 +12,6 @@ from sqlalchemy import JSON, Boolean, Connection, Table
 from desk.domain.model import Entry, Item, Person, Subject, Task
 from desk.schema import desk_tables
 
-AnyRow: TypeAlias = Item | Task | Entry | Subject | Person
 R = TypeVar("R", Item, Task, Entry, Subject, Person)
 
 #: How many ids one statement names.

@@ -89,5 +89,3 @@ def test_a_batch_with_a_row_that_is_there_already_leaves_nothing(hub: Hub) -> No
     with hub.database.read() as connection:
         assert connection.execute(select(func.count()).select_from(t.item)).scalar_one() == 1
         assert connection.execute(select(func.count()).select_from(t.subject)).scalar_one() == 1
-    assert intake.has(first.items[0].id)
-    assert not intake.has(second.items[0].id)
