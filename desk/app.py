@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
-from textual import constants
 from textual.screen import Screen
 from textual.widget import Widget
 
 from desk import text as words
-from desk.screens import preferences
+from desk.screens import leaks, preferences
 from desk.screens.board import BoardScreen
-from desk.screens.shell import RowsArrived, Shell, StatusArrived
+from desk.screens.everywhere import Everywhere
+from desk.screens.shell import RowsArrived, StatusArrived
 from desk.services.errors import DeskError, Locked, PassphraseNeeded, WrongPassphrase
-from desk.text import _, ngettext
-from desk.widgets.actions import Live, bindings, live
+from desk.text import _
+from desk.widgets.actions import bindings
 from desk.widgets.footer import KeyFooter
 from desk.widgets.status_line import StatusLine
 from desk.widgets.theming import DARK, other_theme, use_themes
@@ -38,7 +38,7 @@ _RELOCKED = "DESK_RELOCKED"
 _CRASHED = 1
 
 
-class DeskApp(Shell):
+class DeskApp(Everywhere):
     """One person's desk on the screen."""
 
     TITLE = "Desk"
@@ -201,7 +201,7 @@ class DeskApp(Shell):
         if not self.is_open or not self.desk.signed_in:
             return
         if self._board.kind:
-            self._sync()
+            self.exchange()
         else:
             self._show_desk()
 
@@ -269,82 +269,19 @@ class DeskApp(Shell):
             return None
         if not self.is_open or not self._board.kind:
             return _("The desk is not open yet.")
-        if action == "app.lock" and not _has_passphrase(self.profile):
+        if action == "app.lock" and not preferences.has_passphrase(self.profile):
             return _("This desk opens with the key of your system session: lock the session.")
         if action == "app.language" and len(self.screen_stack) > 1:
             return _("Go back to the board to change the language.")
         return None
 
-    def _reachable(self) -> list[Live]:
-        """What the keys do here, without what an input does by itself."""
-        ours = ("step(", "kind(")
-        return [one for one in live(self.screen) if one.id or one.action.startswith(ours)]
+    def open_card(self, item_id: str) -> None:
+        """Show a card, as the board does."""
+        self._board.open_card(item_id)
 
-    def action_help(self) -> None:
-        """Explain this place and its keys."""
-        from desk.screens.help import Help
-
-        here = getattr(self.screen, "help_here", None)
-        self.push_screen(Help(here() if here else "", self._reachable()))
-
-    def action_palette(self) -> None:
-        """Find an action by its name."""
-        from desk.screens.palette import Palette
-
-        async def chosen(one: Live | None) -> None:
-            if one:
-                await self.run_action(one.action, one.node)
-
-        self.push_screen(Palette(self._reachable()), chosen)
-
-    def action_search(self) -> None:
-        """Find a card."""
-        from desk.screens.search import Search
-
-        self.push_screen(
-            Search(), lambda item_id: self._board.open_card(item_id) if item_id else None
-        )
-
-    def action_inbox(self) -> None:
-        """Open the inbox."""
-        from desk.screens.inbox import InboxScreen
-
-        if not isinstance(self.screen, InboxScreen):
-            self.push_screen(InboxScreen())
-
-    def action_sync(self) -> None:
-        """Exchange changes with the hub now; where it wants a sign-in, ask for it."""
-        if self.desk.status().last_error == "not_signed_in":
-            self._ask_sign_in()
-        else:
-            self._sync()
-
-    def _sync(self) -> None:
-        self.go(self._synchronise())
-
-    async def _synchronise(self) -> None:
-        try:
-            report = await asyncio.to_thread(self.desk.sync_once)
-        except DeskError as error:
-            self.warn(error)
-            return
-        sent = ngettext("{n} action sent", "{n} actions sent", report.pushed)
-        came = ngettext("{n} change received", "{n} changes received", report.pulled)
-        self.notify(f"{sent.format(n=report.pushed)}, {came.format(n=report.pulled)}.")
-
-    def action_offline(self) -> None:
-        """Switch the network off, or on again."""
-        offline = not self.desk.status().offline_by_choice
-        self.go(self._go_offline(offline))
-
-    async def _go_offline(self, offline: bool) -> None:
-        await asyncio.to_thread(self.desk.go_offline, offline)
-        self.notify(
-            _("The network is off. Go on working; everything is sent later.")
-            if offline
-            else _("The network is on again.")
-        )
-        self.post_message(StatusArrived())
+    def ask_sign_in(self) -> None:
+        """Ask for the password again: the hub has ended the session."""
+        self._ask_sign_in()
 
     def action_theme(self) -> None:
         """The other theme."""
@@ -414,29 +351,6 @@ def _warm_up() -> None:
     import desk.screens.transition_dialog  # noqa: F401
 
 
-def _has_passphrase(profile: Path) -> bool:
-    import json
-
-    try:
-        described = json.loads((profile / "local.key").read_bytes())
-    except (OSError, ValueError):
-        return False
-    return described.get("source") == "passphrase"
-
-
-def _close_leaks() -> None:
-    """Textual's own log, screenshots and key scripts write or act by environment: not here."""
-    for name in ("TEXTUAL", "TEXTUAL_LOG", "TEXTUAL_DEBUG"):
-        os.environ.pop(name, None)
-    for name, value in (
-        ("LOG_FILE", None),
-        ("DEBUG", False),
-        ("PRESS", ""),
-        ("SCREENSHOT_DELAY", -1),
-    ):
-        setattr(constants, name, value)
-
-
 def run(
     profile: Path,
     *,
@@ -449,7 +363,7 @@ def run(
     `passphrase` opens the vault without asking; `sign_in` signs in where nobody is yet; `lang` was
     asked for on the command line and goes before the language chosen in the application.
     """
-    _close_leaks()
+    leaks.close()
     chosen = preferences.load(profile).language
     if lang is None and chosen:
         words.use(chosen)

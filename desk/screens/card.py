@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.widget import Widget
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from desk.domain.forms import is_empty
-from desk.domain.model import Entry, Item, Task, Value
+from desk.domain.model import Entry, Item, Task
 from desk.domain.operations import CloseTask, Comment
-from desk.domain.playbook import Field, FormSection, Kind
-from desk.domain.rights import MASK
-from desk.screens.fields import REQUIRED
-from desk.screens.form import FORM, wanted_by
+from desk.domain.playbook import Kind
+from desk.screens.facts import Fact, facts_of, widget_of
+from desk.screens.form import FORM
 from desk.screens.prompt import Prompt
 from desk.screens.shell import DeskScreen
 from desk.screens.transitions import perform
@@ -30,8 +26,8 @@ from desk.screens.words import (
     event_title,
     moment,
     person_name,
-    shown,
     stage_title,
+    task_title,
     title_of,
 )
 from desk.services.errors import DeskError
@@ -42,25 +38,6 @@ from desk.widgets.safe import plain
 
 #: The item a step away in the column of the board, if there is one.
 Step = Callable[[str, int], "str | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class _Fact:
-    """A title and a value beside it; a heading has no value."""
-
-    title: str
-    value: str
-    tone: Literal["", "wanted", "heading"] = ""
-
-    def widget(self) -> Widget:
-        """What shows it."""
-        if self.tone == "heading":
-            return Static(plain(self.title), classes="section -later")
-        return Horizontal(
-            Static(plain(self.title), classes="fact-title"),
-            Static(plain(self.value), classes="fact-value"),
-            classes="fact -wanted" if self.tone else "fact",
-        )
 
 
 class CardScreen(DeskScreen[None]):
@@ -100,7 +77,7 @@ class CardScreen(DeskScreen[None]):
         self.card = card
         self._step = step
         self._bound: set[str] = set()
-        self._shown_facts: list[_Fact] = []
+        self._shown_facts: list[Fact] = []
 
     @property
     def item(self) -> Item:
@@ -166,7 +143,7 @@ class CardScreen(DeskScreen[None]):
 
     def _show_facts(self) -> None:
         """Lay the fields out anew only when they differ: nothing flickers for a comment."""
-        facts = list(self._facts())
+        facts = facts_of(self.card, self.shell.playbook, self.desk.me.role, self.shell.people)
         if facts == self._shown_facts:
             return
         self._shown_facts = facts
@@ -174,55 +151,8 @@ class CardScreen(DeskScreen[None]):
         place = pane.scroll_y
         # Not awaited: whoever hands changes on must not wait for the layout.
         pane.remove_children()
-        pane.mount_all([fact.widget() for fact in facts])
+        pane.mount_all([widget_of(fact) for fact in facts])
         pane.call_after_refresh(pane.scroll_to, y=place, animate=False)
-
-    def _facts(self) -> Iterable[_Fact]:
-        wanted = wanted_by(self.kind, self.item.stage)
-        placed: set[str] = set()
-        for section in self.kind.form:
-            if not section.subject:
-                placed.update(section.fields)
-            yield from _headed(section.title.get(language()), self._section(section, wanted))
-        rest = tuple(name for name in self.kind.fields if name not in placed)
-        yield from _headed(_("Other"), self._rows(self.kind.id, rest, self.item.fields, {}))
-        if self.card.subject and not any(section.subject for section in self.kind.form):
-            names = tuple(self.shell.playbook.subject_fields)
-            rows = self._rows("subject", names, self.card.subject.fields, {})
-            yield from _headed(_("Personal data"), rows)
-
-    def _section(self, section: FormSection, wanted: dict[str, list[str]]) -> Iterable[_Fact]:
-        if section.subject:
-            values = self.card.subject.fields if self.card.subject else {}
-            return self._rows("subject", section.fields, values, {})
-        return self._rows(self.kind.id, section.fields, self.item.fields, wanted)
-
-    def _rows(
-        self,
-        owner: str,
-        names: Iterable[str],
-        values: dict[str, Value],
-        wanted: dict[str, list[str]],
-    ) -> Iterable[_Fact]:
-        declared = self.shell.playbook.fields(owner)
-        for name in names:
-            field = declared.get(name)
-            if field is None or self._level(owner, name) == "none":
-                continue
-            value = values.get(name)
-            if not is_empty(value):
-                yield _Fact(title_of(field), self._value(owner, field, value))
-            elif name in wanted:
-                yield _Fact(title_of(field), REQUIRED + " " + _("to fill in"), "wanted")
-
-    def _level(self, owner: str, name: str) -> str:
-        return self.shell.playbook.mask(self.desk.me.role, owner, name)
-
-    def _value(self, owner: str, field: Field, value: Value) -> str:
-        level = self._level(owner, field.id)
-        if level == "exists" or value == MASK:
-            return _("there is one")
-        return str(value) if level == "masked" else shown(field, value, self.shell.people)
 
     # What can be done
 
@@ -271,7 +201,7 @@ class CardScreen(DeskScreen[None]):
                 due = format_age(task.due_at, now)
                 text = Content.assemble(
                     ("! " if late else "◷ ", "$text-error" if late else "$text-accent"),
-                    plain(task.title, lines=False),
+                    plain(task_title(self.shell.playbook, task), lines=False),
                     (f" · {due}", "$text-error" if late else "$text-muted"),
                 )
                 yield Option(text, f"task:{task.id}")
@@ -375,7 +305,7 @@ class CardScreen(DeskScreen[None]):
         self.app.push_screen(
             Prompt(
                 _("Task done"),
-                task.title,
+                task_title(self.shell.playbook, task),
                 verb=_("Done"),
                 lines=True,
                 label=_("What came of it"),
@@ -457,9 +387,3 @@ class CardScreen(DeskScreen[None]):
                 self.dismiss(None)
             return
         self._show()
-
-
-def _headed(title: str, rows: Iterable[_Fact]) -> Iterable[_Fact]:
-    """The rows under their heading; no rows, no heading."""
-    listed = list(rows)
-    return [_Fact(title, "", "heading"), *listed] if listed else listed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,3 +43,12 @@ def save(profile: Path, chosen: Preferences) -> None:
 
 def _word(value: object) -> str:
     return value if isinstance(value, str) and set(value) <= _WORDS else ""
+
+
+def has_passphrase(profile: Path) -> bool:
+    """Whether the profile's vault opens with a passphrase, rather than with the keyring alone."""
+    try:
+        described = json.loads((profile / "local.key").read_bytes())
+    except (OSError, ValueError):
+        return False
+    return described.get("source") == "passphrase"

@@ -1,0 +1,92 @@
+"""What works on every screen: help, palette, search, inbox, exchange with the hub."""
+
+from __future__ import annotations
+
+import asyncio
+
+from desk.screens.shell import Shell, StatusArrived
+from desk.services.errors import DeskError
+from desk.text import _, ngettext
+from desk.widgets.actions import Live, live
+
+
+class Everywhere(Shell):
+    """The actions of the application that need no more than an open desk."""
+
+    def open_card(self, item_id: str) -> None:
+        """Show a card over what is there."""
+        raise NotImplementedError
+
+    def ask_sign_in(self) -> None:
+        """Ask for name and password again."""
+        raise NotImplementedError
+
+    def _reachable(self) -> list[Live]:
+        """What the keys do here, without what an input does by itself."""
+        ours = ("step(", "kind(")
+        return [one for one in live(self.screen) if one.id or one.action.startswith(ours)]
+
+    def action_help(self) -> None:
+        """Explain this place and its keys."""
+        from desk.screens.help import Help
+
+        here = getattr(self.screen, "help_here", None)
+        self.push_screen(Help(here() if here else "", self._reachable()))
+
+    def action_palette(self) -> None:
+        """Find an action by its name."""
+        from desk.screens.palette import Palette
+
+        async def chosen(one: Live | None) -> None:
+            if one:
+                await self.run_action(one.action, one.node)
+
+        self.push_screen(Palette(self._reachable()), chosen)
+
+    def action_search(self) -> None:
+        """Find a card."""
+        from desk.screens.search import Search
+
+        self.push_screen(Search(), lambda item_id: self.open_card(item_id) if item_id else None)
+
+    def action_inbox(self) -> None:
+        """Open the inbox."""
+        from desk.screens.inbox import InboxScreen
+
+        if not isinstance(self.screen, InboxScreen):
+            self.push_screen(InboxScreen())
+
+    def action_sync(self) -> None:
+        """Exchange changes with the hub now; where it wants a sign-in, ask for it."""
+        if self.desk.status().last_error == "not_signed_in":
+            self.ask_sign_in()
+        else:
+            self.exchange()
+
+    def exchange(self) -> None:
+        """Send and fetch now, beside the keyboard, and say what came of it."""
+        self.go(self._synchronise())
+
+    async def _synchronise(self) -> None:
+        try:
+            report = await asyncio.to_thread(self.desk.sync_once)
+        except DeskError as error:
+            self.warn(error)
+            return
+        sent = ngettext("{n} action sent", "{n} actions sent", report.pushed)
+        came = ngettext("{n} change received", "{n} changes received", report.pulled)
+        self.notify(f"{sent.format(n=report.pushed)}, {came.format(n=report.pulled)}.")
+
+    def action_offline(self) -> None:
+        """Switch the network off, or on again."""
+        offline = not self.desk.status().offline_by_choice
+        self.go(self._go_offline(offline))
+
+    async def _go_offline(self, offline: bool) -> None:
+        await asyncio.to_thread(self.desk.go_offline, offline)
+        self.notify(
+            _("The network is off. Go on working; everything is sent later.")
+            if offline
+            else _("The network is on again.")
+        )
+        self.post_message(StatusArrived())
