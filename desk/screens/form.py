@@ -21,6 +21,7 @@ from desk.domain.rights import may_edit
 from desk.screens.fields import FieldRow
 from desk.screens.shell import DeskScreen
 from desk.screens.words import said, stage_title, title_of
+from desk.services.drafts import SEEN
 from desk.services.errors import DeskError, Refused
 from desk.services.views import Card
 from desk.text import _, language
@@ -29,7 +30,6 @@ from desk.widgets.safe import plain
 
 FORM = "form"
 _AUTOSAVE = 0.2
-_SEEN = "seen:"
 _SUBJECT = "subject."
 
 
@@ -74,9 +74,9 @@ class FormScreen(DeskScreen[bool]):
         self._ending = False
         #: What the person saw when he began to change a field: the row's version and the value.
         self._seen: dict[str, _Seen] = {
-            name.removeprefix(_SEEN): msgspec.json.decode(seen, type=_Seen)
+            name.removeprefix(SEEN): msgspec.json.decode(seen, type=_Seen)
             for name, seen in draft.items()
-            if name.startswith(_SEEN)
+            if name.startswith(SEEN)
         }
 
     @property
@@ -214,7 +214,7 @@ class FormScreen(DeskScreen[bool]):
     def _typed(self) -> dict[str, str]:
         changed = [row for row in self.rows if row.changed]
         texts = {row.key: row.text for row in changed}
-        seen = {f"{_SEEN}{row.key}": self._seen.get(row.key) or self._see(row) for row in changed}
+        seen = {f"{SEEN}{row.key}": self._seen.get(row.key) or self._see(row) for row in changed}
         return texts | {key: msgspec.json.encode(one).decode() for key, one in seen.items()}
 
     def action_save(self) -> None:

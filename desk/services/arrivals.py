@@ -9,8 +9,11 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from desk.domain.model import Actor
 from desk.protocol.messages import Page
+from desk.schema.desk_tables import draft as draft_table
+from desk.schema.desk_tables import inbox as inbox_table
+from desk.schema.desk_tables import item as item_table
 from desk.schema.desk_tables import staged as staged_table
-from desk.services import inbox, settings
+from desk.services import drafts, inbox, settings
 from desk.services.context import Account
 from desk.services.rows import ENTRIES, ITEMS, PEOPLE, ROWS, SUBJECTS, TASKS
 
@@ -93,6 +96,13 @@ def new_actor(connection: Connection, actor: Actor, pages: Sequence[Page]) -> Ac
     return actor
 
 
+def forget_missing(connection: Connection) -> None:
+    """Drop what inbox and drafts hold of the hub's values of items that are not here any more."""
+    here = select(item_table.c.id)
+    inbox.forget_values(connection, inbox_table.c.item_id.not_in(here))
+    drafts.forget_seen(connection, draft_table.c.item_id.not_in(here))
+
+
 def _forget(connection: Connection, page: Page) -> list[str]:
     """Remove rows that left sight; an item takes its tasks, its entries and, if no other item
     speaks of the same person, his personal data with it."""
@@ -103,7 +113,8 @@ def _forget(connection: Connection, page: Page) -> list[str]:
     ENTRIES.delete(connection, items, "item_id")
     still = {item.subject_id for item in ITEMS.where(connection, "subject_id", subjects)}
     SUBJECTS.delete(connection, subjects - still)
-    inbox.forget_values(connection, items)
+    inbox.forget_values(connection, inbox_table.c.item_id.in_(items))
+    drafts.forget_seen(connection, draft_table.c.item_id.in_(items))
     for kind, rows in ROWS.items():
         if kind != "item":
             rows.delete(connection, [row.id for row in page.forget if row.kind == kind])

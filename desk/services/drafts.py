@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import msgspec
-from sqlalchemy import delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 
 from desk.schema.desk_tables import draft
 from desk.services.context import Context
 from desk.services.views import DraftInfo
+
+#: A form keeps under such names what the person saw, beside what he typed.
+SEEN = "seen:"
 
 _decoder = msgspec.json.Decoder(dict[str, str])
 
@@ -44,6 +47,19 @@ def all_drafts(context: Context) -> list[DraftInfo]:
             DraftInfo(row.item_id, row.form, row.saved_at, _decoder.decode(row.body))
             for row in rows
         ]
+
+
+def forget_seen(connection: Connection, gone: ColumnElement[bool]) -> None:
+    """Drop what the drafts ``gone`` hold of the hub's values; what the person typed stays."""
+    for row in connection.execute(select(draft).where(gone)).all():
+        typed = {
+            name: text
+            for name, text in _decoder.decode(row.body).items()
+            if not name.startswith(SEEN)
+        }
+        mine = (draft.c.item_id == row.item_id, draft.c.form == row.form)
+        body = msgspec.json.encode(typed).decode()
+        connection.execute(update(draft).where(*mine).values(body=body))
 
 
 def drop(context: Context, item_id: str, form: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from desk.domain.model import Value
 from desk.domain.operations import (
@@ -20,7 +20,7 @@ from desk.domain.operations import (
     Operation,
 )
 from desk.protocol.messages import Result
-from desk.schema.desk_tables import inbox, item
+from desk.schema.desk_tables import inbox
 from desk.services import overlay, queue
 from desk.services.context import Context
 from desk.services.errors import NoSuchEntry
@@ -77,16 +77,25 @@ def add(connection: Connection, operation: Operation, result: Result, now: int) 
     )
 
 
-def forget_values(connection: Connection, item_ids: list[str]) -> None:
-    """Drop the hub's values of items that left sight; what the person typed stays."""
-    gone = inbox.c.item_id.in_(item_ids)
-    connection.execute(update(inbox).where(gone).values(base="{}", theirs="{}"))
+def forget_values(connection: Connection, gone: ColumnElement[bool]) -> None:
+    """Drop what the entries ``gone`` hold of the hub's values; what the person typed stays."""
+    for row in connection.execute(select(inbox.c.id, inbox.c.body).where(gone)).all():
+        operation = queue.decode(row.body)
+        kept = msgspec.structs.replace(operation, intent=afresh(operation.intent))
+        connection.execute(
+            update(inbox)
+            .where(inbox.c.id == row.id)
+            .values(body=queue.encode(kept), base="{}", theirs="{}")
+        )
 
 
-def forget_missing(connection: Connection) -> None:
-    """Drop the hub's values of items that are not here any more."""
-    gone = inbox.c.item_id.not_in(select(item.c.id))
-    connection.execute(update(inbox).where(gone).values(base="{}", theirs="{}"))
+def afresh(intent: Intent) -> Intent:
+    """The intent without what the person saw when he asked for it."""
+    if isinstance(intent, Move):
+        return msgspec.structs.replace(intent, seen_stage=None)
+    if isinstance(intent, EditFields | EditSubject):
+        return msgspec.structs.replace(intent, base={}, was={})
+    return intent
 
 
 def _base(connection: Connection, intent: Intent) -> Mapping[str, Value]:

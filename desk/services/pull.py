@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from desk.protocol.messages import Page, PlaybookSource
-from desk.services import arrivals, inbox, overlay, queue, settings
+from desk.services import arrivals, overlay, queue, settings
 from desk.services.ahead import Ahead
 from desk.services.context import Context, Rulebook, read_playbook
 from desk.services.hub_client import HubClient
@@ -115,7 +115,7 @@ class Pull:
             for one in pages:
                 arrivals.put(connection, one)
             self._finish(connection, pages)
-            inbox.forget_missing(connection)
+            arrivals.forget_missing(connection)
             self._end_snapshot(connection)
         self._scrub = True
         self._committed(pages, None)

@@ -29,7 +29,7 @@ def retry(context: Context, entry_id: str) -> Done:
     """Ask anew for what waits in the inbox, on top of what stands now; the entry is answered."""
     with context.store.write(durable=True) as connection:
         intent = inbox.entry(connection, entry_id).intent
-        done = _perform(context, connection, _afresh(intent))
+        done = _perform(context, connection, inbox.afresh(intent))
         inbox.remove(connection, entry_id)
     _tell(context, done)
     return done
@@ -80,11 +80,3 @@ def _seen(
     base = {name: min(intent.base.get(name, version), version) for name in intent.fields}
     was = {name: intent.was.get(name, shown.fields.get(name)) for name in intent.fields}
     return _replace(intent, base=base, was=was)
-
-
-def _afresh(intent: Intent) -> Intent:
-    if isinstance(intent, Move):
-        return _replace(intent, seen_stage=None)
-    if isinstance(intent, EditFields | EditSubject):
-        return _replace(intent, base={}, was={})
-    return intent

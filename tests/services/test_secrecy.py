@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from desk.domain.model import Person, Subject, Value
-from desk.domain.operations import Create
-from desk.protocol.messages import Forget, SignedIn, SignIn
-from desk.services import arrivals, vault
+from desk.domain.operations import Create, EditSubject, Operation
+from desk.protocol.messages import Forget, Result, SignedIn, SignIn
+from desk.services import arrivals, inbox, vault
 from desk.services.desk import Desk
+from desk.services.drafts import SEEN
 from desk.services.profile import Profile
 from tests.services.rooms import PASSPHRASE, a_lead, a_page, a_subject, furnish, open_desk, ticking
 
@@ -128,12 +129,23 @@ def test_what_left_sight_is_in_no_page_of_the_decrypted_file(desk: Desk) -> None
     leads = [a_lead(number, title=f"{CANARY} {number}") for number in range(1, 40)]
     subjects = [a_subject(lead, name=f"Name {CANARY}") for lead in leads]
     furnish(desk, a_page(items=leads, subjects=subjects))
+    seen = {f"{SEEN}name": CANARY, "name": "Анна"}
+    desk.save_draft(leads[0].id, "form", seen)
+    edit = EditSubject(
+        item_id=leads[0].id, fields={"name": "Анна"}, base={"name": 1}, was={"name": CANARY}
+    )
+    refused = Result(number=1, id=leads[1].id, result="conflict", theirs={"name": CANARY})
+    with desk.context.store.write() as connection:
+        asked = Operation(id=leads[1].id, at=1, intent=edit)
+        inbox.add(connection, asked, refused, 1)
     assert CANARY.encode() in decrypted(desk)
     page = a_page()
     page.forget.extend(Forget(kind="item", id=lead.id) for lead in leads)
     with desk.context.store.write() as connection:
         arrivals.land(connection, [page])
     assert CANARY.encode() not in decrypted(desk)
+    assert desk.draft(leads[0].id, "form") == {"name": "Анна"}
+    assert [entry.mine for entry in desk.inbox()] == [{"name": "Анна"}]
 
 
 def run(code: str) -> str:
