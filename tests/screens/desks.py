@@ -157,7 +157,7 @@ def _family(rows: Rows, number: int, company: str, request: str) -> None:
                 id=identifier(number * 10 + 5),
                 item_id=qualification_id,
                 type="call_marketer",
-                title="Перезвонить и уточнить",
+                title="",
                 assignee="marketer1",
                 due_at=NOW + (number - 2) * HOUR,
                 created_at=created,

@@ -152,6 +152,7 @@ async def test_a_comment_and_a_task_done_stand_in_the_history(app: MakeApp) -> N
         await type_text(pilot, "звонил")
         await press(pilot, "enter")
         assert "звонил" in on_screen(desk)
+        assert "Call back and clarify" in on_screen(desk)
         desk.screen.query_one("#links").focus()
         await press(pilot, "home", "enter", "enter")
         assert all(task.closed_at for task in desk.desk.card(RETURNED).tasks)
