@@ -35,12 +35,7 @@ def snapshot(
     head = changes.head(connection)
     count = _bounded(limit)
     below = [t.item.c.id < after] if after else []
-    query = (
-        select(t.item)
-        .where(reader.items, *below)
-        .order_by(t.item.c.id.desc())
-        .limit(count + 1)
-    )
+    query = select(t.item).where(reader.items, *below).order_by(t.item.c.id.desc()).limit(count + 1)
     items = _fetch(connection, query, store.item_of)
     more = len(items) > count
     items = items[:count]
