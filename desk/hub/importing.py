@@ -30,6 +30,8 @@ from desk.hub.setup import milliseconds
 from desk.schema.hub_tables import item as item_table
 
 _BATCH = 1000
+#: A new file and no older one; Windows would write each line end twice without O_BINARY.
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
 #: Marks a row whose key stood in an earlier row of the same file.
 _SAME_KEY = Refusal("same_key")
 
@@ -212,7 +214,7 @@ class _RefusedFile:
         try:
             path.unlink(missing_ok=True)
             # Its rows hold personal data: nobody but the owner may read them.
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(path, _NEW, 0o600)
         except OSError as error:
             raise ImportFailed("refused_file", file=path) from error
         stream = self._open.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline=""))
