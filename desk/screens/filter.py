@@ -100,7 +100,10 @@ class FilterPrompt(Prompt):
 
     async def _try(self, source: str) -> str:
         wrong = self._wrong(source) if source else ""
-        if not wrong:
+        if wrong:
+            # It is said above the keys now.
+            self.hint(self._help)
+        else:
             self._use(source)
         return wrong
 

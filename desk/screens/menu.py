@@ -53,7 +53,9 @@ class Menu(Dialog["str | None"]):
         width = max((len(one.key) for one in self._lines.values()), default=0)
         key = f"{line.key:>{width}}  " if width else ""
         if line.reason:
-            return Content.assemble((key, "$text-disabled"), (clean(line.title), "$text-disabled"))
+            # Colour is never the only sign.
+            title = f"{clean(line.title)}  ✗"
+            return Content.assemble((key, "$text-disabled"), (title, "$text-disabled"))
         return Content.assemble((key, "bold"), plain(line.title, lines=False))
 
     def begin(self) -> None:
@@ -65,6 +67,7 @@ class Menu(Dialog["str | None"]):
     @on(OptionList.OptionHighlighted)
     def _pointed(self, event: OptionList.OptionHighlighted) -> None:
         line = self._lines[event.option_id or ""]
+        self.complain("")
         self.hint(line.reason or line.hint)
 
     def on_key(self, event: Key) -> None:
@@ -86,6 +89,7 @@ class Menu(Dialog["str | None"]):
             return
         line = list(self._lines.values())[number]
         if line.reason:
+            self.hint("")
             self.complain(line.reason)
         else:
             self.dismiss(line.id)

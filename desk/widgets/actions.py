@@ -111,7 +111,7 @@ def live(screen: Screen[object]) -> list[Live]:
     found: dict[tuple[int, str], Live] = {}
     for key, active in screen.active_bindings.items():
         binding, node = active.binding, active.node
-        if binding.system or not binding.description:
+        if binding.system or not binding.description or _is_textuals_own(node):
             continue
         known = _BY_ID.get(binding.id or "")
         place = (id(node), binding.id or binding.action)
@@ -130,6 +130,11 @@ def live(screen: Screen[object]) -> list[Live]:
             id=known.id if known else None,
         )
     return list(found.values())
+
+
+def _is_textuals_own(node: DOMNode) -> bool:
+    """Whether the bindings are those of a ready-made widget, whose words are English only."""
+    return type(node).__module__.startswith("textual.")
 
 
 def reason_of(node: DOMNode, action: str, enabled: bool = True) -> str | None:

@@ -171,7 +171,8 @@ class Painter:
         origin = f"{source} · {age}" if source else age
         round_mark = f"↻{card.round}" if card.round > 1 else ""
         score = f"★{card.score}"
-        person = " · " + self._names.person(card.responsible)
+        name = self._names.person(card.responsible)
+        person = f" · {name}" if name else ""
         mark = "●" if card.pending else ""
         return (
             [edge, *_spread((card.title, inks.title), (mark, inks.pending), room, inks)],
