@@ -23,17 +23,7 @@ from desk.text import (
 NOTHING = "—"
 
 #: What happened, by the event of a timeline entry; a transition's own title goes first.
-EVENTS: Mapping[str, str] = {
-    "create": N_("Created"),
-    "edit": N_("Fields changed"),
-    "edit_fields": N_("Fields changed"),
-    "edit_subject": N_("Personal data changed"),
-    "comment": N_("Comment"),
-    "close_task": N_("Task done"),
-    "plan": N_("Task planned"),
-    "route": N_("Assigned by the hub"),
-    "responsible": N_("Another responsible"),
-}
+EVENTS: Mapping[str, str] = {"create": N_("Created"), "comment": N_("Comment")}
 
 _LISTS = frozenset({"fields", "choices", "roles", "possible"})
 
