@@ -78,7 +78,8 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action("board.sort", "s", N_("Sort"), N_("Change the order of the cards.")),
-    Action("board.next_board", "b", N_("Next board"), N_("Go to the board of the next kind.")),
+    # A capital: playbooks give small letters to transitions, and `b` is a return in freight.
+    Action("board.next_board", "B", N_("Next board"), N_("Go to the board of the next kind.")),
     Action("board.mine", "m", N_("Only mine"), N_("Show only the cards you are responsible for.")),
     Action("board.hint", "i,question_mark", N_("Hint"), N_("Explain the stage under the cursor.")),
     Action("cards.up", "k,up", N_("Up"), N_("Go to the card above.")),

@@ -31,12 +31,12 @@ async def test_a_role_begins_at_its_own_board(app: MakeApp) -> None:
         assert "2 Qualifications" in on_screen(desk)
 
 
-async def test_numbers_and_b_change_the_board(app: MakeApp) -> None:
+async def test_numbers_and_a_capital_b_change_the_board(app: MakeApp) -> None:
     desk = app()
     async with running(desk) as pilot:
         await press(pilot, "1")
         assert desk._board.kind == "lead"
-        await press(pilot, "b")
+        await press(pilot, "B")
         assert desk._board.kind == "qualification"
 
 
