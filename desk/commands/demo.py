@@ -103,11 +103,23 @@ def _start(options: Namespace, folder: Path) -> Running:
             return running.spawn(folder, arguments)
         except running.DidNotStart as error:
             if number == len(ports):
+                if port and _is_taken(port):
+                    line = _("The port {port} of {host} is in use. Choose another --port.")
+                    line = line.format(port=port, host="127.0.0.1")
+                    raise Failure(UNREACHABLE, line) from error
                 raise Failure(
                     UNREACHABLE,
                     _("The demo's hub did not start. Its log: {log}").format(log=error.log),
                 ) from error
     raise AssertionError
+
+
+def _is_taken(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _serve_only(options: Namespace, folder: Path) -> int:
