@@ -232,4 +232,4 @@ def test_a_taken_port_is_said_in_one_line(
     other = tmp_path / "other"
     make(other)
     assert main(["--lang", "en", "demo", "--serve-only", "--dir", str(other), "--port", port]) == 5
-    assert f"127.0.0.1:{port} cannot be used" in capsys.readouterr().err
+    assert f"The port {port} of 127.0.0.1 is in use" in capsys.readouterr().err
