@@ -344,7 +344,30 @@ class BoardView(Acting, Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the board: that line of every column on the screen."""
+        return self._line(y, 0, self.size.width)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines within `crop`, of the columns that it touches alone.
+
+        A scroll changes one column; Textual would put whole lines together, filter them and cut
+        the column out. What it would add to them (borders, padding, links) a board does not have.
+        """
+        background = self.background_colors[1]
+        filters = self.get_line_filters()
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            strip = self._line(y, crop.x, crop.right)
+            for one in filters:
+                strip = strip.apply_filter(one, background)
+            strips.append(strip)
+        return strips
+
+    def _line(self, y: int, left: int, right: int) -> Strip:
+        """The cells of line `y` from `left` to before `right`."""
         width, height = self.size
         if self._view.grid.width != width or not self._view.tops:
-            return Strip(self._drawn.outline(y, width, height), width)
-        return Strip(self._drawn.line(y, self._state, self.has_focus), width)
+            line, begin, end = self._drawn.outline(y, width, height), 0, width
+        else:
+            line, begin, end = self._drawn.part(y, left, right, self._state, self.has_focus)
+        strip = Strip(line, end - begin)
+        return strip if (begin, end) == (left, right) else strip.crop(left - begin, right - begin)

@@ -42,12 +42,18 @@ class Sheet:
         else:
             self._columns.pop(column, None)
 
-    def line(self, y: int, state: State, focused: bool) -> Line:
-        """The segments of line `y`, as wide as the grid."""
+    def part(
+        self, y: int, left: int, right: int, state: State, focused: bool
+    ) -> tuple[Line, int, int]:
+        """The segments of line `y` in the columns between `left` and `right`, and the cells where
+        those columns begin and end."""
         if state is State.FILTERED and y >= HEADER and self._all_empty:
-            return self._nothing_found(y)
+            return self._nothing_found(y), 0, self._view.grid.width
         segments: Line = []
-        for span in self._view.grid.spans:
+        touched = [
+            span for span in self._view.grid.spans if span.x < right and span.x + span.width > left
+        ]
+        for span in touched:
             lines = self._columns.get(span.column)
             if lines is None:
                 loading = state is State.LOADING
@@ -55,7 +61,9 @@ class Sheet:
                 lines += self._ghosts(span) if loading else self._body(span, focused)
                 self._columns[span.column] = lines
             segments.extend(lines[y])
-        return segments
+        if not touched:
+            return segments, left, left
+        return segments, touched[0].x, touched[-1].x + touched[-1].width
 
     def outline(self, y: int, width: int, height: int) -> Line:
         """A line of the skeleton while not even the columns are known."""

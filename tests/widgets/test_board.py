@@ -8,6 +8,7 @@ import pytest
 from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from desk import text
 from desk.widgets.actions import ActionApp
@@ -351,3 +352,26 @@ async def test_a_smaller_terminal_keeps_the_cursor_in_view() -> None:
 async def _shrink(pilot: Pilot[None]) -> None:
     await pilot.resize_terminal(60, 16)
     await pilot.pause()
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+async def test_a_part_of_the_board_is_that_part_of_the_whole(loaded: bool) -> None:
+    """What is painted for a region is what Textual would cut out of whole lines."""
+    app = BoardApp(MemoryBoard((30, 3, 0, 1, 200)) if loaded else None)
+    async with app.run_test(size=(97, 30)) as pilot:
+        await pilot.press("j", "j", "l")
+        whole = app.view.size.region
+        expected = app.view._styles_cache.render_widget(app.view, whole)
+        for crop in (whole, Region(0, 0, 97, 2), Region(24, 2, 24, 20), Region(5, 7, 50, 3)):
+            painted = app.view.render_lines(crop)
+            cut = [line.crop(crop.x, crop.right) for line in expected[crop.y : crop.bottom]]
+            assert [_cells_of(line) for line in painted] == [_cells_of(line) for line in cut]
+
+
+def _cells_of(strip: Strip) -> list[tuple[str, object]]:
+    """Each character with its colours, however it is parted into segments."""
+    return [
+        (character, style and (style.color, style.bgcolor, style.bold, style.italic, style.reverse))
+        for text_, style, _control in strip
+        for character in text_
+    ]
