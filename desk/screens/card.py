@@ -320,7 +320,9 @@ class CardScreen(DeskScreen[None]):
         if len(self.card.linked) == 1:
             self._open(self.card.linked[0].id)
         elif self.card.linked:
-            self.query_one("#links").focus()
+            links = self.query_one("#links", OptionList)
+            links.focus()
+            links.highlighted = links.get_option_index(f"item:{self.card.linked[0].id}")
 
     def why_not(self, action: str) -> str | None:
         """Why an action of the card is not possible now."""

@@ -166,3 +166,14 @@ async def test_enter_on_a_linked_card_opens_it(app: MakeApp) -> None:
         assert desk.screen.item.kind == "lead"
         await press(pilot, "escape")
         assert desk.screen.item.kind == "qualification"
+
+
+async def test_with_several_linked_cards_the_first_of_them_is_chosen(app: MakeApp) -> None:
+    desk = app()
+    async with running(desk) as pilot:
+        await press(pilot, "enter", "t", "enter", "down", "enter", "tab")
+        await type_text(pilot, "4")
+        await press(pilot, "ctrl+s")
+        assert len(desk.screen.card.linked) > 1
+        await press(pilot, "o", "enter")
+        assert desk.screen.item.kind == "lead"
