@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
+from textual import events
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -11,11 +13,13 @@ from textual.widgets import Static
 
 from desk.screens.dialog import Dialog
 from desk.text import _
+from desk.widgets.action_table import GROUPS
 from desk.widgets.actions import Live
 from desk.widgets.keynames import show_key
 from desk.widgets.safe import clean
 
 _KEYS = 18
+_WIDTH, _FRAME = 84, 7  # the dialog; what its border, padding and scrollbar take
 
 
 class Help(Dialog[None]):
@@ -39,22 +43,12 @@ class Help(Dialog[None]):
     def body(self) -> Iterable[Widget]:
         groups: dict[str, list[Live]] = {}
         for one in self._lines:
-            groups.setdefault(one.group or _("This card"), []).append(one)
+            groups.setdefault(one.group or _group(one), []).append(one)
         for number, (title, lines) in enumerate(groups.items()):
             yield Static(
                 Content(title), classes="help-group -first" if not number else "help-group"
             )
-            yield Static(Content("\n").join(self._line(one) for one in lines))
-
-    def _line(self, one: Live) -> Content:
-        keys = f"{', '.join(show_key(key) for key in one.keys[:3]):<{_KEYS}} "
-        told = clean(one.help or one.title)
-        if one.reason:
-            return Content.assemble(
-                (f"{keys}{told}", "$text-disabled"),
-                (f" {clean(one.reason)}", "$text-disabled italic"),
-            )
-        return Content.assemble((keys, "$text-accent"), told)
+            yield _Lines(lines, self.app.size.width)
 
     def begin(self) -> None:
         body = self.query_one("#body", VerticalScroll)
@@ -62,6 +56,38 @@ class Help(Dialog[None]):
         body.focus()
         self.query_one("#no").display = False
 
+    def on_resize(self, event: events.Resize) -> None:
+        for lines in self.query(_Lines):
+            lines.lay_out(event.size.width)
+
     def action_accept(self) -> None:
         """Close."""
         self.dismiss(None)
+
+
+class _Lines(Static):
+    """The keys of one group, and beside them what they do, in a column of its own."""
+
+    def __init__(self, lines: Sequence[Live], screen: int) -> None:
+        super().__init__()
+        self._lines = lines
+        self.lay_out(screen)
+
+    def lay_out(self, screen: int) -> None:
+        """Break the lines for a screen of this width."""
+        width = min(_WIDTH, screen * 96 // 100) - _FRAME - _KEYS - 1
+        self.update(Content("\n").join(_line(one, width) for one in self._lines))
+
+
+def _line(one: Live, width: int) -> Content:
+    keys = f"{', '.join(show_key(key) for key in one.keys[:3]):<{_KEYS}} "
+    told = " ".join(clean(text) for text in (one.help or one.title, one.reason) if text)
+    text = ("\n" + " " * len(keys)).join(wrap(told, max(width, 20)))
+    if one.reason:
+        return Content.styled(f"{keys}{text}", "$text-disabled")
+    return Content.assemble((keys, "$text-accent"), text)
+
+
+def _group(one: Live) -> str:
+    # What the playbook gives a key to: a step of the card, or a board to go to.
+    return _(GROUPS["board"]) if one.action.startswith("kind(") else _("This card")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual.widgets import Static
+
 from desk.domain.model import Item
 from desk.domain.operations import Move
 from desk.screens.board import BoardScreen
@@ -169,3 +171,15 @@ async def test_stepping_through_the_cards_of_a_stage(app: MakeApp) -> None:
         assert desk.screen.item.id == OTHER
         await press(pilot, "J")
         assert "no further card" in told(desk)
+
+
+async def test_help_keeps_what_a_key_does_in_its_column(app: MakeApp) -> None:
+    desk = app()
+    async with running(desk) as pilot:
+        await press(pilot, "f1")
+        blocks = [str(one.content) for one in desk.screen.query("#body Static").results(Static)]
+        lines = "\n".join(blocks).splitlines()
+        broken = [line for line in lines if line.startswith(" " * 19)]
+        assert broken
+        assert all(len(line) <= 69 for line in lines)
+        assert "This card" not in blocks
