@@ -42,6 +42,7 @@ class InboxScreen(DeskScreen[None]):
     InboxScreen #inbox { height: 1fr; }
     InboxScreen OptionList { width: 34; height: 1fr; padding: 0; }
     InboxScreen OptionList, InboxScreen OptionList:focus { border: none; }
+    InboxScreen OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
     InboxScreen #entry { border-left: solid $panel; }
     InboxScreen #entry { width: 1fr; padding: 0 2; }
     InboxScreen #entry Static { height: auto; }
