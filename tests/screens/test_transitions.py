@@ -174,6 +174,8 @@ async def test_with_several_linked_cards_the_first_of_them_is_chosen(app: MakeAp
         await press(pilot, "enter", "t", "enter", "down", "enter", "tab")
         await type_text(pilot, "4")
         await press(pilot, "ctrl+s")
+        assert isinstance(desk.screen, CardScreen)
         assert len(desk.screen.card.linked) > 1
         await press(pilot, "o", "enter")
+        assert isinstance(desk.screen, CardScreen)
         assert desk.screen.item.kind == "lead"
