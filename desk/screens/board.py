@@ -152,9 +152,6 @@ class BoardScreen(DeskScreen[None]):
         self._counts = counts
         self.view.forget_looks()
         self.view.show(board, filtered=filtered)
-        if self.view.selected_id is None:
-            # Where the first column is empty, as for sales, the cursor begins at the first card.
-            self.view.select(next((column.ids[0] for column in board.columns if column.ids), ""))
         self._entitle()
         self.refresh_bindings()
 

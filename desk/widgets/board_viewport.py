@@ -36,9 +36,12 @@ class Viewport:
         #: For each column, the row of the topmost card seen.
         self.tops: list[int] = []
         self._top_ids: list[str | None] = []
+        #: Whether the person has put the cursor where it is, on this board.
+        self._placed = False
 
     def take(self, model: BoardModel | None) -> None:
         """Look at `model`; its columns start at their tops unless they were seen before."""
+        self._placed = self._placed and model is self.model
         self.model = model
         columns = len(model.columns) if model else 0
         if columns != len(self.tops):
@@ -60,6 +63,7 @@ class Viewport:
 
     def go(self, column: int, row: int) -> Moved:
         """Put the cursor on a row of a column, or as near as there is one."""
+        self._placed = True
         self.column = column
         self.row = max(0, min(row, self.count(column) - 1))
         self._select()
@@ -90,7 +94,9 @@ class Viewport:
     def follow(self) -> bool:
         """Bring cursor and topmost cards back to their cards; true if other columns are seen now.
 
-        Where the card under the cursor is gone, the cursor stays at its row.
+        Where the card under the cursor is gone, the cursor stays at its row; was it the last of
+        its column, it goes to the nearest column with cards. It stays on an empty column only
+        where the person has put it.
         """
         model = self.model
         if model is None or not self.tops:
@@ -108,6 +114,8 @@ class Viewport:
                 # The card stays at its height although others came or went above it.
                 self._set_top(before, max(0, place[1] - height))
             self.column, self.row = place
+        elif self.selected is not None or not self._placed:
+            self.column = self._nearest_with_cards()
         self.row = max(0, min(self.row, self.count(self.column) - 1))
         self._select()
         sideways = self._slide()
@@ -115,6 +123,11 @@ class Viewport:
             # A list that was wheeled away from the cursor is being read: it stays.
             self._scroll()
         return sideways
+
+    def _nearest_with_cards(self) -> int:
+        """The cursor's column if it has cards, else the nearest that has, the left one first."""
+        full = [column for column in range(len(self.tops)) if self.count(column)]
+        return min(full, key=lambda one: (abs(one - self.column), one), default=self.column)
 
     def _ids(self, column: int) -> Sequence[str]:
         columns = self.model.columns if self.model else ()

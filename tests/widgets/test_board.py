@@ -167,8 +167,8 @@ async def test_an_empty_column_says_so_and_why_there_is_nothing_to_open() -> Non
     app = BoardApp(MemoryBoard((0, 1)))
     async with app.run_test(size=(80, 24)) as pilot:
         assert "No cards here" in screen_of(app)
-        await pilot.press("enter")
-        assert app.told == []
+        await pilot.press("left", "enter")
+        assert ("opened", "1-0000") not in app.told
         assert [notice.message for notice in app._notifications] == [
             "There is no card under the cursor"
         ]

@@ -108,12 +108,36 @@ def test_the_cursor_stays_at_its_row_when_the_card_is_gone() -> None:
     assert (view.column, view.row, view.selected) == (0, 3, "0-0004")
 
 
-def test_the_last_card_gone_leaves_an_empty_cursor() -> None:
-    board = MemoryBoard((1, 1))
+def test_where_the_last_card_of_a_column_goes_the_cursor_goes_to_the_nearest_card() -> None:
+    board = MemoryBoard((1, 0, 1, 1))
     view = view_of(board)
+    view.go(2, 0)
+    board.take("2-0000")
+    view.follow()
+    assert (view.column, view.row, view.selected) == (3, 0, "3-0000")
+    board.take("3-0000")
+    view.follow()
+    assert (view.column, view.selected) == (0, "0-0000")
     board.take("0-0000")
     view.follow()
     assert (view.column, view.row, view.selected) == (0, 0, None)
+
+
+def test_the_cursor_begins_at_the_first_card_that_comes() -> None:
+    board = MemoryBoard((0, 0, 0))
+    view = view_of(board)
+    board.put(card("2-0000"), 2)
+    view.follow()
+    assert (view.column, view.selected) == (2, "2-0000")
+
+
+def test_the_cursor_stays_on_an_empty_column_where_the_person_has_put_it() -> None:
+    board = MemoryBoard((1, 0, 1))
+    view = view_of(board)
+    view.go(1, 0)
+    board.put(card("2-0001"), 2)
+    view.follow()
+    assert (view.column, view.selected) == (1, None)
 
 
 def test_a_scrolled_column_does_not_jump_when_cards_come_above() -> None:
