@@ -90,4 +90,5 @@ def _line(one: Live, width: int) -> Content:
 
 def _group(one: Live) -> str:
     # What the playbook gives a key to: a step of the card, or a board to go to.
-    return _(GROUPS["board"]) if one.action.startswith("kind(") else _("This card")
+    board = GROUPS["board"]
+    return _(board) if one.action.startswith("kind(") else _("This card")
