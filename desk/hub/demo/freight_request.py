@@ -147,7 +147,8 @@ def _distance(one: City, other: City) -> float:
 def _title(firm: words.Firm | None, origin: City, target: City, weight: float) -> str:
     """What everybody may read: an entrepreneur's firm is his name, so it stays out."""
     route = f"{origin.name} → {target.name}, {words.show_weight(weight)}"
-    return f"{firm.name}: {route}" if firm and not firm.is_personal else route
+    # The route first: a narrow card shows what a dispatcher asks about.
+    return f"{route} · {firm.name}" if firm and not firm.is_personal else route
 
 
 def _plain_title(source: Source) -> str:
