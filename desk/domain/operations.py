@@ -74,9 +74,19 @@ class CloseTask(_Intent, frozen=True, kw_only=True, tag="close_task"):
 Intent: TypeAlias = Create | Move | EditFields | EditSubject | Comment | CloseTask
 
 
+#: The form of operations that this build writes; the hub brings older ones up to it.
+SCHEMA = 2
+
+
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent as it was asked for: ``at`` is the asker's clock, for the journal only."""
+    """An intent as it was asked for: ``at`` is the asker's clock, for the journal only.
+
+    ``after`` names earlier operations of the same device that this one builds on: where one of
+    them was not carried out, neither is this one.
+    """
 
     id: str
     at: int
     intent: Intent
+    after: tuple[str, ...] = ()
+    schema: int = SCHEMA

@@ -75,6 +75,10 @@ SENTENCES: Mapping[str, str] = {
     "no_subject": N_("This card has no personal data to change."),
     "exists_already": N_("This card exists already."),
     "broken_operation": N_("This action cannot be read. Update the application."),
+    "blocked": N_(
+        "It builds on an earlier action of yours that was not carried out. Decide about that one "
+        "first."
+    ),
     "quarantined": N_("The hub could not process this action; the administrator was told."),
 }
 

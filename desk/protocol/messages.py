@@ -25,7 +25,7 @@ from desk.domain.model import Entry, Item, Person, Subject, Task, Unspoken, Valu
 from desk.domain.operations import Operation
 
 #: The protocol this build speaks, and the oldest it still understands.
-PROTOCOL = 1
+PROTOCOL = 2
 PROTOCOL_MIN = 1
 PROTOCOL_HEADER = "x-desk-protocol"
 
@@ -81,19 +81,29 @@ class Push(msgspec.Struct, frozen=True, kw_only=True):
     operations: list[Numbered]
 
 
+class Changed(msgspec.Struct, frozen=True):
+    """Who changed something last (nobody: a robot or an import), and when, UTC ms."""
+
+    who: str | None
+    at: int
+
+
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """The hub's answer to one operation.
 
     ``code`` and ``args`` are a refusal's (see ``desk.domain.refusals``). For a conflict,
-    ``theirs`` holds the values that stand on the hub, as far as the reader may see them.
+    ``theirs`` holds the values that stand on the hub, as far as the reader may see them, and
+    ``changed`` who put them there; the stage counts as a field named "stage". ``blocked`` is an
+    operation that builds on one that was not carried out.
     """
 
     number: int
     id: str
-    result: Literal["applied", "merged", "rejected", "conflict", "quarantined"]
+    result: Literal["applied", "merged", "rejected", "conflict", "quarantined", "blocked"]
     code: str = ""
     args: dict[str, str] = {}
     theirs: dict[str, Value] = {}
+    changed: dict[str, Changed] = {}
 
 
 class Pushed(msgspec.Struct, frozen=True, kw_only=True):

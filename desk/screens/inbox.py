@@ -31,7 +31,7 @@ from desk.widgets.actions import bindings
 from desk.widgets.safe import plain
 
 _COMMENT = "comment"
-_RESULTS = {"conflict": "≠", "rejected": "✗", "quarantined": "!"}
+_RESULTS = {"conflict": "≠", "rejected": "✗", "quarantined": "!", "blocked": "…"}
 
 
 class InboxScreen(DeskScreen[None]):

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from desk.domain.model import Entry, Item, Subject, Task, Value
     from desk.domain.operations import Intent
     from desk.domain.transitions import Possible
+    from desk.protocol.messages import Changed
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,19 +127,24 @@ class InboxEntry:
     """An operation that the hub did not carry out; it waits for the person.
 
     ``mine`` is what was asked for, ``base`` what stood there when it was, ``theirs`` what stands
-    on the hub, by field. ``code`` and ``args`` are a refusal's.
+    on the hub, by field; for a card that somebody else moved first, the stages are in a field
+    "stage". ``changed`` says who put ``theirs`` there and when, as far as the hub still knows.
+    ``code`` and ``args`` are a refusal's. A ``blocked`` entry builds on the operation ``after``,
+    which was not carried out either.
     """
 
     id: str
     intent: Intent
     item_id: str
-    result: Literal["rejected", "conflict", "quarantined"]
+    result: Literal["rejected", "conflict", "quarantined", "blocked"]
     code: str
     args: dict[str, str]
     mine: dict[str, Value]
     theirs: dict[str, Value]
     base: dict[str, Value]
     at: int
+    changed: dict[str, Changed] = field(default_factory=dict[str, "Changed"])
+    after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
