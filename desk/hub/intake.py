@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, Table, insert
@@ -12,6 +12,7 @@ from desk.domain.playbook import Playbook
 from desk.hub import changes, store
 from desk.hub.changes import Change
 from desk.hub.database import Database
+from desk.hub.setup import milliseconds
 from desk.schema import hub_tables as t
 
 
@@ -28,9 +29,12 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 class Intake:
     """Writes batches with their change log, so that desks that run already get the rows too."""
 
-    def __init__(self, database: Database, playbook: Playbook) -> None:
+    def __init__(
+        self, database: Database, playbook: Playbook, clock: Callable[[], int] = milliseconds
+    ) -> None:
         """``playbook`` is the one in force: every item must stand at one of its stages."""
         self._database = database
+        self._clock = clock
         self._stages = {
             (kind.id, stage.id) for kind in playbook.kinds.values() for stage in kind.stages
         }
@@ -55,7 +59,7 @@ class Intake:
                     (t.tally, batch.tallies),
                 )
             )
-            changes.write(connection, _log(batch))
+            changes.write(connection, _log(batch), at=self._clock())
         return rows
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 import structlog
@@ -19,18 +19,19 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from desk.domain import decide as rules
 from desk.domain.effects import Outcome
 from desk.domain.ids import is_id
-from desk.domain.model import Actor, Value
-from desk.domain.operations import Create, EditSubject, Move, Operation
+from desk.domain.model import Actor
+from desk.domain.operations import Create, Move, Operation
 from desk.domain.playbook import Playbook
 from desk.domain.refusals import Conflict, Refusal
 from desk.domain.scene import Scene, new_scene
-from desk.hub import changes, presence, store
+from desk.hub import changes, conflicts, presence, store
 from desk.hub.accounts import Session
 from desk.hub.changes import Change
 from desk.hub.database import Database, insert_missing, is_to_repeat
 from desk.hub.errors import HubProblem, where
 from desk.hub.playbooks import current
 from desk.hub.projection import Reader
+from desk.hub.upgrades import upgraded
 from desk.protocol.messages import Pushed, Result
 from desk.schema.hub_tables import crash, device, operation
 
@@ -167,7 +168,7 @@ def _answer_within(
     )
     _advance(connection, session, asked)
     if log:
-        changes.write(connection, log)
+        changes.write(connection, log, at=now, who=session.actor.id)
     return result
 
 
@@ -184,13 +185,12 @@ def _judge(
     connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle
 ) -> tuple[Result, list[Change]]:
     if _crashes(connection, session, asked) >= CRASHES:
-        return Result(
-            number=asked.number, id=asked.id, result="quarantined", code="quarantined"
-        ), []
-    try:
-        wanted = msgspec.convert(asked.body, Operation)
-    except msgspec.ValidationError:
+        return _refused(asked, "quarantined"), []
+    wanted = _read_operation(asked)
+    if wanted is None:
         return _rejected(asked, Refusal("broken_operation")), []
+    if _builds_on_nothing(connection, session, wanted):
+        return _refused(asked, "blocked"), []
     installed = current(connection)
     reader = Reader(
         actor=session.actor,
@@ -213,7 +213,8 @@ def _judge(
                 result="conflict",
                 code=outcome.code,
                 args=outcome.args,
-                theirs=_theirs(reader, scene, wanted, outcome),
+                theirs=conflicts.theirs(reader, scene, wanted, outcome),
+                changed=conflicts.changed(connection, reader, scene, wanted, outcome),
             ), []
         case Outcome():
             result = "merged" if outcome.merged else "applied"
@@ -221,10 +222,34 @@ def _judge(
             return Result(number=asked.number, id=asked.id, result=result), log
 
 
+def _read_operation(asked: _Asked) -> Operation | None:
+    body = upgraded(asked.body)
+    try:
+        return msgspec.convert(body, Operation) if body is not None else None
+    except msgspec.ValidationError:
+        return None
+
+
+def _builds_on_nothing(connection: Connection, session: Session, wanted: Operation) -> bool:
+    """Whether an earlier operation that this one builds on was not carried out.
+
+    One the hub knows nothing of (a backup was restored) has nothing against it.
+    """
+    if not wanted.after:
+        return False
+    query = select(operation.c.result).where(
+        operation.c.id.in_(wanted.after), operation.c.user_id == session.actor.id
+    )
+    answers = [msgspec.json.decode(row.result, type=Result) for row in connection.execute(query)]
+    return any(answer.result not in ("applied", "merged") for answer in answers)
+
+
 def _scene(connection: Connection, reader: Reader, wanted: Operation) -> Scene | None:
     """What the rules look at, or None where the actor sees no such item."""
     intent = wanted.intent
-    people = presence.people(connection, reader.now)
+    # Only who is given something to do is looked up among the people.
+    moves = isinstance(intent, Create | Move)
+    people = presence.people(connection, reader.now) if moves else []
     if isinstance(intent, Create):
         there = store.load_scene(connection, wanted.id, people)
         return there or new_scene(wanted.id, people, "hub")
@@ -243,18 +268,8 @@ def _chooses(playbook: Playbook, scene: Scene, intent: Move) -> bool:
     return transition is not None and transition.choose is not None
 
 
-def _theirs(
-    reader: Reader, scene: Scene, wanted: Operation, conflict: Conflict
-) -> dict[str, Value]:
-    """The values that stand on the hub, as far as the asker may read them."""
-    if scene.item is None:
-        return {}
-    subject = scene.subject_of(scene.item)
-    if isinstance(wanted.intent, EditSubject) and subject is not None:
-        values = reader.subject(subject).fields
-    else:
-        values = reader.item(scene.item).fields
-    return {name: values[name] for name in conflict.fields if name in values}
+def _refused(asked: _Asked, result: Literal["quarantined", "blocked"]) -> Result:
+    return Result(number=asked.number, id=asked.id, result=result, code=result)
 
 
 def _rejected(asked: _Asked, refusal: Refusal) -> Result:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, select
 
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
@@ -22,16 +20,27 @@ class Installed(msgspec.Struct, frozen=True):
 
 
 def current(connection: Connection) -> Installed:
-    """The playbook in force; raises `SetupError` ``not_set_up`` where there is none."""
-    version = connection.execute(select(func.max(table.c.version))).scalar_one()
-    if version is None:
+    """The playbook in force; raises `SetupError` ``not_set_up`` where there is none.
+
+    Its text is read once in each process: an installed version never changes.
+    """
+    query = select(table.c.version, table.c.installed_at).order_by(table.c.version.desc()).limit(1)
+    newest = connection.execute(query).first()
+    if newest is None:
         raise SetupError("not_set_up")
-    source = connection.execute(
-        select(table.c.source).where(table.c.version == version)
-    ).scalar_one()
-    return _read(version, source)
+    key = (str(connection.engine.url), newest.version, newest.installed_at)
+    known = _read.get(key)
+    if known is None:
+        text = select(table.c.source).where(table.c.version == newest.version)
+        source = connection.execute(text).scalar_one()
+        playbook = load(source, f"playbook {newest.version}", version=newest.version)
+        known = Installed(newest.version, source, playbook)
+        if len(_read) >= _KEPT:
+            _read.clear()
+        _read[key] = known
+    return known
 
 
-@lru_cache(maxsize=8)
-def _read(version: int, source: str) -> Installed:
-    return Installed(version, source, load(source, f"playbook {version}", version=version))
+#: What was read, by database, version and moment.
+_read: dict[tuple[str, int, int], Installed] = {}
+_KEPT = 8

@@ -88,7 +88,7 @@ def _mirror(connection: Connection, now: int, user: str | None) -> bool:
         connection.execute(row.values(present=true.present, version=version))
         log.append(changes.of_person(true.id, version))
     if log:
-        changes.write(connection, log)
+        changes.write(connection, log, at=now)
     return bool(log)
 
 

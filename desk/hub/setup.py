@@ -88,6 +88,8 @@ def add_user(
     try:
         with database.write() as connection:
             _insert(connection, person, hashed, loopback_only)
+            joined = [changes.of_person(person.id, person.version)]
+            changes.write(connection, joined, at=milliseconds())
     except DBAPIError as error:
         raise SetupError("unreachable") from error
     return person
@@ -119,4 +121,3 @@ def _insert(connection: Connection, person: Person, hashed: str, loopback_only: 
             version=person.version,
         )
     )
-    changes.write(connection, [changes.of_person(person.id, person.version)])

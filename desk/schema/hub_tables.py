@@ -119,6 +119,9 @@ change = Table(
     Column("item_id", ID),
     Column("before_scope", Json),
     Column("after_scope", Json),
+    #: Who asked for it (nobody: a robot's round, an import), and when the hub did it.
+    Column("who", USER),
+    Column("at", BigInteger, nullable=False),
     Index("change_row", "kind", "id", "seq"),
 )
 
@@ -128,6 +131,8 @@ sync_head = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("epoch", String(36), nullable=False),
     Column("seq", BigInteger, nullable=False),
+    #: The log is kept from the number after this one on: older cursors must reconcile.
+    Column("floor", BigInteger, nullable=False, default=0),
     CheckConstraint("one = 1", name="sync_head_only_one"),
 )
 

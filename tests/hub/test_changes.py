@@ -15,7 +15,7 @@ from desk.hub import changes
 from desk.hub.database import Database
 from desk.protocol.messages import Forget, Page
 from desk.schema import hub_tables as t
-from tests.hub.hubs import PEOPLE, Desk, Hub, move, new_lead, qualification, read
+from tests.hub.hubs import PEOPLE, START, Desk, Hub, move, new_lead, qualification, read
 
 
 def test_concurrent_writers_never_skip_or_repeat_a_number(database_url: str) -> None:
@@ -26,7 +26,7 @@ def test_concurrent_writers_never_skip_or_repeat_a_number(database_url: str) -> 
             for number in range(25):
                 with database.write() as connection:
                     user = f"w{writer}-{number}"
-                    changes.write(connection, [changes.of_person(user, 1)])
+                    changes.write(connection, [changes.of_person(user, 1)], at=START)
 
     def read_on() -> None:
         cursor = 0
@@ -54,7 +54,7 @@ def test_a_failed_transaction_leaves_no_hole_in_the_order(hub: Hub) -> None:
 
     def fail_after_writing() -> None:
         with hub.database.write() as connection:
-            changes.write(connection, [changes.of_person("lost", 1)])
+            changes.write(connection, [changes.of_person("lost", 1)], at=START)
             raise RuntimeError
 
     with pytest.raises(RuntimeError):

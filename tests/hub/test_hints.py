@@ -14,13 +14,13 @@ from desk.hub.changes import Head
 from desk.hub.database import Database
 from desk.hub.hints import Hints
 from desk.protocol.messages import SignIn
-from tests.hub.hubs import PASSWORD, Clock, Hub, new_lead
+from tests.hub.hubs import PASSWORD, START, Clock, Hub, new_lead
 from tests.hub.serving import listening
 
 
 def write(database: Database, user: str = "somebody") -> int:
     with database.write() as connection:
-        return changes.write(connection, [changes.of_person(user, 1)])
+        return changes.write(connection, [changes.of_person(user, 1)], at=START)
 
 
 def sign_in(client: httpx.Client, user: str, number: int) -> dict[str, str]:

@@ -23,11 +23,11 @@ def test_the_handshake_answers_anybody_in_any_version(hub: Hub) -> None:
 
 def test_another_protocol_is_refused_with_the_range(hub: Hub) -> None:
     desk = hub.desk("head")
-    for version in ("0", "2", "-1", "one", "9" * 30):
+    for version in ("0", str(PROTOCOL + 1), "-1", "one", "9" * 30):
         headers = {**desk.headers, PROTOCOL_HEADER: version}
         status, code, args = problem(hub.client.get("/v1/snapshot", headers=headers))
         assert (status, code) == (426, "wrong_protocol")
-        assert (args["low"], args["high"]) == ("1", "1")
+        assert (args["low"], args["high"]) == ("1", str(PROTOCOL))
 
 
 def test_signing_in_with_another_protocol_is_refused(hub: Hub) -> None:
@@ -36,7 +36,7 @@ def test_signing_in_with_another_protocol_is_refused(hub: Hub) -> None:
         "password": "x",
         "device": hub.new_id(),
         "device_name": "",
-        "protocol": 2,
+        "protocol": PROTOCOL + 1,
     }
     assert problem(hub.client.post("/v1/sign-in", json=body))[:2] == (426, "wrong_protocol")
 
