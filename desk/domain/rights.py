@@ -1,5 +1,6 @@
 """One policy: which rows a role sees, how much of each field, and what it may change."""
 
+import hashlib
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -84,6 +85,28 @@ def mask_subject(playbook: Playbook, role: str, subject: Subject) -> Subject:
         fields=_masked(playbook, role, "subject", subject.fields),
         field_versions=_kept(playbook, role, "subject", subject.field_versions),
     )
+
+
+def mask_print(playbook: Playbook, role: str, owner: str) -> str:
+    """Names the way in which ``role`` is shown the fields of ``owner``; equal means shown equally.
+
+    Empty where every field is shown in full. The type of a masked field counts, too: it decides
+    what the mask leaves.
+    """
+    known = playbook.roles.get(role)
+    if known is None or playbook.shows_all(role, owner):
+        return ""
+    declared = playbook.fields(owner)
+    levels = [f"*={known.mask.get(owner, 'none')}"]
+    levels += sorted(
+        f"{name}={level}" for name, level in known.mask.items() if name.startswith(f"{owner}.")
+    )
+    levels += sorted(
+        f"{name}:{field.type}"
+        for name, field in declared.items()
+        if playbook.mask(role, owner, name) == "masked"
+    )
+    return hashlib.sha256("\n".join(levels).encode()).hexdigest()[:16]
 
 
 def may_edit(playbook: Playbook, role: str, owner: str, field: str) -> bool:

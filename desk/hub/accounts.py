@@ -16,7 +16,7 @@ from desk.domain.model import Actor, Person
 from desk.hub import passwords, store
 from desk.hub.database import Database, insert_missing
 from desk.hub.errors import HubProblem
-from desk.protocol.messages import SignIn
+from desk.protocol.messages import NewDevice, Registered, SignIn
 from desk.schema.hub_tables import account, device, failed_sign_in, person, token
 
 TOKEN_LIFE = 30 * 24 * 3_600_000
@@ -95,21 +95,9 @@ def sign_in(
         connection.execute(delete(failed_sign_in).where(failed_sign_in.c.hash == key))
     if row.loopback_only and not arrival.is_local:
         raise HubProblem(403, "loopback_only")
-    text = base64.urlsafe_b64encode(random_bytes(32)).rstrip(b"=").decode()
     with database.write() as connection:
-        last_op = _register(connection, asked, now)
-        connection.execute(
-            delete(token).where((token.c.device_id == asked.device) | (token.c.expires_at <= now))
-        )
-        connection.execute(
-            insert(token).values(
-                hash=_hash(text),
-                user_id=asked.user,
-                device_id=asked.device,
-                created_at=now,
-                expires_at=now + TOKEN_LIFE,
-            )
-        )
+        last_op = _register(connection, asked.user, asked.device, asked.device_name, now)
+        text = _new_token(connection, asked.user, asked.device, now, random_bytes)
         mine = select(person).where(person.c.id == asked.user)
         row = connection.execute(mine).one()
     return Entered(token=text, person=store.person_of(row), last_op=last_op)
@@ -131,6 +119,26 @@ def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> S
         token_hash=hashed,
         seen_at=row.seen_at,
     )
+
+
+def register_device(
+    database: Database,
+    session: Session,
+    asked: NewDevice,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> Registered:
+    """A device of its own for a copy of the session's, which stays as it is.
+
+    Raises `HubProblem`: ``bad_request``, ``device_of_another``.
+    """
+    if not is_id(asked.device):
+        raise HubProblem(400, "bad_request")
+    user = session.actor.id
+    with database.write() as connection:
+        last_op = _register(connection, user, asked.device, asked.device_name, now)
+        text = _new_token(connection, user, asked.device, now, random_bytes)
+    return Registered(token=text, last_op=last_op)
 
 
 def stands(database: Database, session: Session, now: int) -> bool:
@@ -161,16 +169,40 @@ def _entered(hashed: bytes, now: int) -> Executable:
     )
 
 
-def _register(connection: Connection, asked: SignIn, now: int) -> int:
-    name = clean(asked.device_name, _DEVICE_NAME)
-    new = {"id": asked.device, "user_id": asked.user, "name": name, "created_at": now, "last_op": 0}
+def _register(connection: Connection, user: str, identifier: str, called: str, now: int) -> int:
+    name = clean(called, _DEVICE_NAME)
+    new = {"id": identifier, "user_id": user, "name": name, "created_at": now, "last_op": 0}
     insert_missing(connection, device, new)
-    query = select(device.c.user_id, device.c.last_op).where(device.c.id == asked.device)
+    query = select(device.c.user_id, device.c.last_op).where(device.c.id == identifier)
     known = connection.execute(query.with_for_update()).one()
-    if known.user_id != asked.user:
+    if known.user_id != user:
         raise HubProblem(409, "device_of_another")
-    connection.execute(update(device).where(device.c.id == asked.device).values(name=name))
+    connection.execute(update(device).where(device.c.id == identifier).values(name=name))
     return known.last_op
+
+
+def _new_token(
+    connection: Connection,
+    user: str,
+    device_id: str,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> str:
+    """A token in place of the device's old one; those that have expired go, too."""
+    text = base64.urlsafe_b64encode(random_bytes(32)).rstrip(b"=").decode()
+    connection.execute(
+        delete(token).where((token.c.device_id == device_id) | (token.c.expires_at <= now))
+    )
+    connection.execute(
+        insert(token).values(
+            hash=_hash(text),
+            user_id=user,
+            device_id=device_id,
+            created_at=now,
+            expires_at=now + TOKEN_LIFE,
+        )
+    )
+    return text
 
 
 def _count_attempt(connection: Connection, key: bytes, now: int) -> None:

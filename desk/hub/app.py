@@ -25,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk import __version__
 from desk.domain.ids import is_id
-from desk.hub import accounts, operations, passwords, presence, pull
+from desk.hub import accounts, changes, digests, operations, passwords, presence, pull
 from desk.hub.accounts import Session
 from desk.hub.database import Database
 from desk.hub.errors import HubProblem, SetupError
@@ -48,11 +48,15 @@ from desk.hub.setup import milliseconds
 from desk.protocol.messages import (
     PROTOCOL,
     PROTOCOL_MIN,
+    Compare,
+    Compared,
     Handshake,
+    NewDevice,
     Page,
     PlaybookSource,
     Presence,
     Pushed,
+    Registered,
     SignedIn,
     SignIn,
 )
@@ -62,6 +66,9 @@ from desk.schema import hub_tables as t
 LARGEST_REQUEST = 4 * 1024 * 1024
 #: How often it is looked who is not heard of any more, s.
 _PRESENCE_ROUND = 30.0
+#: How often old changes are looked for, and how long writers are let in between two parts, s.
+_PRUNE_ROUND = 3600.0
+_PRUNE_PAUSE = 0.2
 _THREADS = 32
 
 _Http = Request[Any, Any, Any]
@@ -127,7 +134,7 @@ def push(
 
 
 @get("/v1/changes", sync_to_thread=True)
-def changes(
+def pull_changes(
     hub: NamedDependency[Hub],
     session: NamedDependency[Session],
     cursor: Annotated[str, QueryParameter(max_length=100)],
@@ -145,13 +152,31 @@ def snapshot(
     session: NamedDependency[Session],
     after: Annotated[str, QueryParameter(max_length=36)] = "",
     limit: FromQuery[int] = pull.SNAPSHOT_LIMIT,
+    until: Annotated[str, QueryParameter(max_length=36)] = "",
 ) -> Page:
-    """All that the reader may see, by id."""
-    if after and not is_id(after):
+    """All that the reader may see, the newest first; or from ``after`` down to ``until``."""
+    if not all(is_id(bound) for bound in (after, until) if bound):
         raise HubProblem(400, "bad_request")
     with hub.database.read() as connection:
         reader = _reader(hub, session, connection)
-        return pull.snapshot(connection, reader, session.device_id, after, limit)
+        return pull.snapshot(connection, reader, session.device_id, after, limit, until)
+
+
+@post("/v1/digests", status_code=200, sync_to_thread=True)
+def compare(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[Compare]
+) -> Compared:
+    """Whether a desk holds what its reader may see, by ranges of item ids."""
+    with hub.database.read() as connection:
+        return digests.compare(connection, _reader(hub, session, connection), data)
+
+
+@post("/v1/device", status_code=200, sync_to_thread=True)
+def register_device(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[NewDevice]
+) -> Registered:
+    """Make a copy of a profile a device of its own; the session of the original stays."""
+    return accounts.register_device(hub.database, session, data, hub.clock(), hub.random_bytes)
 
 
 @post("/v1/presence", status_code=204, sync_to_thread=True)
@@ -221,7 +246,19 @@ def create_app(
         is_loopback=accounts.is_loopback(bind_host),
     )
     app = Litestar(
-        [handshake, sign_in, sign_out, playbook, push, changes, snapshot, say_presence, hints],
+        [
+            handshake,
+            sign_in,
+            sign_out,
+            playbook,
+            push,
+            pull_changes,
+            snapshot,
+            compare,
+            register_device,
+            say_presence,
+            hints,
+        ],
         dependencies={
             "hub": Provide(lambda: hub, sync_to_thread=False),
             "session": Provide(_session, sync_to_thread=False),
@@ -254,11 +291,12 @@ async def _living(hub: Hub, *, close: bool) -> AsyncGenerator[None]:
     # Python's own choice follows the cores; here most threads wait for the database.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "hub"))
     await asyncio.to_thread(passwords.prepare)
-    rounds = asyncio.create_task(_presence_rounds(hub))
+    rounds = [asyncio.create_task(one(hub)) for one in (_presence_rounds, _pruning_rounds)]
     try:
         yield
     finally:
-        rounds.cancel()
+        for one in rounds:
+            one.cancel()
         hub.hints.close()
         if close:
             hub.database.close()
@@ -271,6 +309,19 @@ async def _presence_rounds(hub: Hub) -> None:
         with contextlib.suppress(DBAPIError, PoolTimeout):
             if await asyncio.to_thread(presence.refresh, hub.database, hub.clock()):
                 hub.hints.wake()
+
+
+async def _pruning_rounds(hub: Hub) -> None:
+    while True:
+        pruned = 0
+        with contextlib.suppress(DBAPIError, PoolTimeout):
+            pruned = await asyncio.to_thread(_prune, hub)
+        await asyncio.sleep(_PRUNE_PAUSE if pruned else _PRUNE_ROUND)
+
+
+def _prune(hub: Hub) -> int:
+    with hub.database.write() as connection:
+        return changes.prune(connection, hub.clock() - changes.RETENTION)
 
 
 def _session(request: _Http) -> Session:

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, exists, false, or_
 from desk.domain import rights
 from desk.domain.model import Actor, Item, Subject, Value
 from desk.domain.playbook import Playbook
+from desk.hub.changes import Head
 from desk.schema.conditions import to_sql
 from desk.schema.hub_tables import entry, item, subject, task
 
@@ -29,13 +30,17 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """A place in the log, valid while the epoch and the reader's rights stay as they are."""
         return f"{epoch}.{self.playbook_version}.{self.policy_version}:{seq}"
 
-    def position(self, cursor: str, epoch: str) -> int | None:
-        """The number in a cursor, or None where another epoch or other rights gave it."""
-        prefix = self.cursor(epoch, 0)[:-1]
+    def position(self, cursor: str, head: Head) -> int | None:
+        """The number in a cursor that can still be gone on from, given where the log is.
+
+        None where another epoch or other rights gave it, or the log is not kept so far back.
+        """
+        prefix = self.cursor(head.epoch, 0)[:-1]
         seq = cursor[len(prefix) :]
         if not cursor.startswith(prefix) or not (seq.isascii() and seq.isdigit()):
             return None
-        return int(seq[:19])
+        number = int(seq[:19])
+        return number if head.floor <= number <= head.seq else None
 
     @cached_property
     def items(self) -> ColumnElement[bool]:

@@ -13,8 +13,9 @@ from sqlalchemy import Connection, Row, Select, func, select
 
 from desk.domain.model import Entry, Item, Person, Subject, Task
 from desk.hub import changes, store
+from desk.hub.digests import within
 from desk.hub.projection import Reader
-from desk.protocol.messages import Forget, Page
+from desk.protocol.messages import Forget, Page, Range
 from desk.schema import hub_tables as t
 
 SNAPSHOT_LIMIT = 2000
@@ -25,17 +26,23 @@ _Row = TypeVar("_Row")
 
 
 def snapshot(
-    connection: Connection, reader: Reader, device_id: str, after: str, limit: int = SNAPSHOT_LIMIT
+    connection: Connection,
+    reader: Reader,
+    device_id: str,
+    after: str,
+    limit: int = SNAPSHOT_LIMIT,
+    until: str = "",
 ) -> Page:
     """Visible items, the newest first, with all that belongs to them; people at the start.
 
-    The next page begins below the id ``after``; what is made meanwhile is in the log. Counting
-    all that is visible reads the whole table, so only the first page tells the total.
+    The next page begins below the id ``after`` and ends at the id ``until``, if one is given;
+    what is made meanwhile is in the log. Counting all that is visible reads the whole table, so
+    only the first page tells the total.
     """
     head = changes.head(connection)
     count = _bounded(limit)
-    below = [t.item.c.id < after] if after else []
-    query = select(t.item).where(reader.items, *below).order_by(t.item.c.id.desc()).limit(count + 1)
+    inside = within(t.item.c.id, Range(low=until, high=after))
+    query = select(t.item).where(reader.items, inside).order_by(t.item.c.id.desc()).limit(count + 1)
     items = _fetch(connection, query, store.item_of)
     more = len(items) > count
     items = items[:count]
@@ -64,8 +71,8 @@ def since(
 ) -> Page:
     """What changed after ``cursor``: rows in sight, and ``forget`` for items that left it."""
     head = changes.head(connection)
-    start = reader.position(cursor, head.epoch)
-    if start is None or start > head.seq:
+    start = reader.position(cursor, head)
+    if start is None:
         return Page(
             cursor=cursor,
             last_op=_last_op(connection, device_id),

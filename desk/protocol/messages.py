@@ -9,7 +9,9 @@ POST      /v1/sign-out          → nothing; the token is forgotten
 GET       /v1/playbook          → PlaybookSource
 POST      /v1/operations        Push → Pushed
 GET       /v1/changes           ?cursor=EPOCH:SEQ&limit=N → Page
-GET       /v1/snapshot          ?after=ID&limit=N → Page (rows the reader may see, newest first)
+GET       /v1/snapshot          ?after=ID&until=ID&limit=N → Page (what the reader may see)
+POST      /v1/digests           Compare → Compared
+POST      /v1/device            NewDevice → Registered
 POST      /v1/presence          Presence → nothing
 GET       /v1/hints             → server-sent events; data is the head's cursor
 ========  ====================  =====================================================
@@ -126,8 +128,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ``cursor`` is where the next pull starts (of a snapshot: as it was before the first page).
     ``last_op`` is the last operation of this device that the rows cover. ``more`` asks for the
     next page: changes from ``cursor``, a snapshot from ``after``. ``reset`` says that the cursor
-    is of another epoch or too old: take a new snapshot. ``total`` counts the items of a snapshot,
-    on its first page only.
+    is of another epoch, of other rights or rules, or older than the log: compare, or take a new
+    snapshot. ``total`` counts the items of a snapshot, on its first page only.
     """
 
     cursor: str
@@ -143,6 +145,57 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     subjects: list[Subject] = []
     people: list[Person] = []
     forget: list[Forget] = []
+
+
+class Range(msgspec.Struct, frozen=True):
+    """The items whose ids are not below ``low`` and below ``high``; an empty bound bounds nothing.
+
+    A row belongs to the range of its item, and to that of each item that speaks of a subject.
+    """
+
+    low: str = ""
+    high: str = ""
+
+
+class Digest(msgspec.Struct, frozen=True):
+    """How many rows there are, and the XOR of their keyed hashes, in hexadecimal digits."""
+
+    count: int
+    xor: str
+
+
+class Compare(msgspec.Struct, frozen=True, kw_only=True):
+    """Asks for the digests of ranges, hashed under ``key`` (see ``desk.protocol.digests``).
+
+    With a ``cursor`` the answer is ``moved`` if something in the ranges has changed since, so
+    that a difference would say nothing.
+    """
+
+    key: bytes
+    ranges: list[Range]
+    cursor: str = ""
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """The digests by kind of row, range by range, as of ``cursor``."""
+
+    cursor: str
+    moved: bool = False
+    digests: list[dict[str, Digest]] = []
+
+
+class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
+    """A copy of a profile wants to be a device of its own, under a new id."""
+
+    device: str
+    device_name: str
+
+
+class Registered(Unspoken, frozen=True, kw_only=True):
+    """The new device's token, and the number of its last answered operation."""
+
+    token: str
+    last_op: int
 
 
 class Presence(msgspec.Struct, frozen=True, kw_only=True):

@@ -120,6 +120,8 @@ def test_the_interface_describes_itself(hub: Hub) -> None:
         "/v1/operations",
         "/v1/changes",
         "/v1/snapshot",
+        "/v1/digests",
+        "/v1/device",
         "/v1/presence",
         "/v1/hints",
     }
