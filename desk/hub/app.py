@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from litestar import Litestar, Request, get, post
 from litestar.config.compression import CompressionConfig
@@ -145,12 +145,15 @@ def snapshot(
     session: NamedDependency[Session],
     after: Annotated[str, QueryParameter(max_length=36)] = "",
     limit: FromQuery[int] = pull.SNAPSHOT_LIMIT,
+    order: FromQuery[Literal["newest", "urgent"]] = "newest",
 ) -> Page:
-    """All that the reader may see, by id."""
+    """All that the reader may see, by id; of ``order`` "urgent", enough to begin to work."""
     if after and not is_id(after):
         raise HubProblem(400, "bad_request")
     with hub.database.read() as connection:
         reader = _reader(hub, session, connection)
+        if order == "urgent":
+            return pull.head_start(connection, reader, session.device_id, limit)
         return pull.snapshot(connection, reader, session.device_id, after, limit)
 
 

@@ -10,6 +10,7 @@ GET       /v1/playbook          → PlaybookSource
 POST      /v1/operations        Push → Pushed
 GET       /v1/changes           ?cursor=EPOCH:SEQ&limit=N → Page
 GET       /v1/snapshot          ?after=ID&limit=N → Page (rows the reader may see, newest first)
+                          ?order=urgent&limit=N → Page (enough of them to begin to work)
 POST      /v1/presence          Presence → nothing
 GET       /v1/hints             → server-sent events; data is the head's cursor
 ========  ====================  =====================================================
@@ -127,7 +128,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ``last_op`` is the last operation of this device that the rows cover. ``more`` asks for the
     next page: changes from ``cursor``, a snapshot from ``after``. ``reset`` says that the cursor
     is of another epoch or too old: take a new snapshot. ``total`` counts the items of a snapshot,
-    on its first page only.
+    on its first page only. ``asked`` repeats where this page was asked to begin, so that the
+    answer to another question is told apart.
     """
 
     cursor: str
@@ -135,6 +137,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     playbook_version: int
     more: bool = False
     after: str = ""
+    asked: str = ""
     reset: bool = False
     total: int = 0
     items: list[Item] = []
