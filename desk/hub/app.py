@@ -7,7 +7,7 @@ import contextlib
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from litestar import Litestar, Request, get, post
 from litestar.config.compression import CompressionConfig
@@ -153,12 +153,18 @@ def snapshot(
     after: Annotated[str, QueryParameter(max_length=36)] = "",
     limit: FromQuery[int] = pull.SNAPSHOT_LIMIT,
     until: Annotated[str, QueryParameter(max_length=36)] = "",
+    order: FromQuery[Literal["newest", "urgent"]] = "newest",
 ) -> Page:
-    """All that the reader may see, the newest first; or from ``after`` down to ``until``."""
+    """What the reader may see: all of it, or from ``after`` down to ``until``; the newest first.
+
+    Of ``order`` "urgent", enough to begin to work.
+    """
     if not all(is_id(bound) for bound in (after, until) if bound):
         raise HubProblem(400, "bad_request")
     with hub.database.read() as connection:
         reader = _reader(hub, session, connection)
+        if order == "urgent":
+            return pull.head_start(connection, reader, session.device_id, limit)
         return pull.snapshot(connection, reader, session.device_id, after, limit, until)
 
 

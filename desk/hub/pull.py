@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, func, or_, select
 
 from desk.domain.model import Entry, Item, Person, Subject, Task
 from desk.hub import changes, store
@@ -62,7 +62,36 @@ def snapshot(
         playbook_version=reader.playbook_version,
         more=more,
         after=items[-1].id if items else after,
+        asked=after,
         total=total,
+    )
+
+
+def head_start(connection: Connection, reader: Reader, device_id: str, limit: int) -> Page:
+    """Enough to begin to work with: half of the ``limit`` are the most urgent items, half the
+    newest, each with its whole family as far as it is visible, and everybody.
+
+    The rest comes by ``snapshot``; the cursor of this page is none to go on from.
+    """
+    head = changes.head(connection)
+    half = max(1, _bounded(limit) // 2)
+    root = func.coalesce(t.item.c.parent_id, t.item.c.id)
+    visible = select(root).where(reader.items).limit(half)
+    urgent = visible.where(t.item.c.due_at.is_not(None)).order_by(t.item.c.due_at, t.item.c.id)
+    newest = visible.order_by(t.item.c.id.desc())
+    roots = {row[0] for query in (urgent, newest) for row in connection.execute(query)}
+    family = or_(t.item.c.id.in_(roots), t.item.c.parent_id.in_(roots))
+    query = select(t.item).where(reader.items, family).order_by(t.item.c.id.desc())
+    items = _fetch(connection, query, store.item_of)
+    rows = _Rows()
+    rows.add_items(reader, items)
+    rows.add_dependents(connection, [item.id for item in items])
+    rows.add_subjects(connection, reader, items)
+    rows.add_people(connection, select(t.person))
+    return rows.page(
+        cursor=reader.cursor(head.epoch, head.seq),
+        last_op=_last_op(connection, device_id),
+        playbook_version=reader.playbook_version,
     )
 
 
@@ -104,6 +133,7 @@ def since(
         last_op=_last_op(connection, device_id),
         playbook_version=reader.playbook_version,
         more=end < head.seq,
+        asked=cursor,
     )
 
 

@@ -10,6 +10,7 @@ GET       /v1/playbook          → PlaybookSource
 POST      /v1/operations        Push → Pushed
 GET       /v1/changes           ?cursor=EPOCH:SEQ&limit=N → Page
 GET       /v1/snapshot          ?after=ID&until=ID&limit=N → Page (what the reader may see)
+                          ?order=urgent&limit=N → Page (enough of it to begin to work)
 POST      /v1/digests           Compare → Compared
 POST      /v1/device            NewDevice → Registered
 POST      /v1/presence          Presence → nothing
@@ -129,7 +130,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ``last_op`` is the last operation of this device that the rows cover. ``more`` asks for the
     next page: changes from ``cursor``, a snapshot from ``after``. ``reset`` says that the cursor
     is of another epoch, of other rights or rules, or older than the log: compare, or take a new
-    snapshot. ``total`` counts the items of a snapshot, on its first page only.
+    snapshot. ``total`` counts the items of a snapshot, on its first page only. ``asked`` repeats
+    where this page was asked to begin, so that the answer to another question is told apart.
     """
 
     cursor: str
@@ -137,6 +139,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     playbook_version: int
     more: bool = False
     after: str = ""
+    asked: str = ""
     reset: bool = False
     total: int = 0
     items: list[Item] = []

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select
 
-from desk.domain.model import Actor
 from desk.protocol.messages import Page
 from desk.schema.desk_tables import draft as draft_table
 from desk.schema.desk_tables import inbox as inbox_table
 from desk.schema.desk_tables import item as item_table
 from desk.schema.desk_tables import staged as staged_table
-from desk.services import drafts, inbox, settings
-from desk.services.context import Account
-from desk.services.rows import ENTRIES, ITEMS, PEOPLE, ROWS, SUBJECTS, TASKS
+from desk.services import drafts, inbox
+from desk.services.rows import ENTRIES, ITEMS, ROWS, SUBJECTS, TASKS, Rows
 
 _decoder = msgspec.json.Decoder(Page)
+
+
+@dataclass(slots=True)
+class Arrived:
+    """How many rows an exchange brought and took."""
+
+    pulled: int = 0
+    forgotten: int = 0
+    cursor: str = ""
 
 
 def size(page: Page) -> int:
@@ -33,10 +42,19 @@ def stage(connection: Connection, page: Page) -> None:
     connection.execute(insert(staged_table).values(number=last + 1, body=body))
 
 
-def staged(connection: Connection) -> list[Page]:
-    """The pages that wait, in order."""
-    query = select(staged_table.c.body).order_by(staged_table.c.number)
-    return [_decoder.decode(row.body) for row in connection.execute(query)]
+def staged(connection: Connection) -> Iterator[Page]:
+    """The pages that wait, in order; one at a time is in memory."""
+    numbers = select(staged_table.c.number).order_by(staged_table.c.number)
+    for number in connection.execute(numbers).scalars().all():
+        body = select(staged_table.c.body).where(staged_table.c.number == number)
+        yield _decoder.decode(connection.execute(body).scalar_one())
+
+
+def last_staged(connection: Connection) -> Page | None:
+    """The last of the pages that wait."""
+    query = select(staged_table.c.body).order_by(staged_table.c.number.desc()).limit(1)
+    body = connection.execute(query).scalar_one_or_none()
+    return _decoder.decode(body) if body is not None else None
 
 
 def unstage(connection: Connection) -> None:
@@ -44,29 +62,13 @@ def unstage(connection: Connection) -> None:
     connection.execute(delete(staged_table))
 
 
-def count_items(connection: Connection, *, staged: bool) -> int:
-    """How many items of a snapshot have come."""
-    sql = (
-        "SELECT coalesce(sum(json_array_length(body, '$.items')), 0) FROM staged"
-        if staged
-        else "SELECT count(*) FROM item"
-    )
-    return int(connection.exec_driver_sql(sql).scalar_one())
-
-
-def clear(connection: Connection) -> None:
-    """Remove every mirrored row: a snapshot that replaces them all is about to land."""
-    for kind in ROWS:
-        connection.exec_driver_sql(f"DELETE FROM {kind}")  # noqa: S608 - names of our own tables
-
-
-def put(connection: Connection, page: Page) -> None:
+def put(connection: Connection, page: Page, into: Mapping[str, Rows[Any]] = ROWS) -> None:
     """Write a page's rows over what stands there."""
-    ITEMS.put(connection, page.items)
-    TASKS.put(connection, page.tasks)
-    ENTRIES.put(connection, page.entries)
-    SUBJECTS.put(connection, page.subjects)
-    PEOPLE.put(connection, page.people)
+    into["item"].put(connection, page.items)
+    into["task"].put(connection, page.tasks)
+    into["entry"].put(connection, page.entries)
+    into["subject"].put(connection, page.subjects)
+    into["person"].put(connection, page.people)
 
 
 def land(connection: Connection, pages: Iterable[Page]) -> set[str]:
@@ -81,19 +83,6 @@ def land(connection: Connection, pages: Iterable[Page]) -> set[str]:
         touched.update(item.id for item in ITEMS.where(connection, "subject_id", alone))
         touched.update(_forget(connection, page))
     return touched
-
-
-def new_actor(connection: Connection, actor: Actor, pages: Sequence[Page]) -> Actor:
-    """Who works here, after pages that may give him another name or role."""
-    for page in pages:
-        me = next((person for person in page.people if person.id == actor.id), None)
-        raw = settings.get(connection, settings.ACCOUNT)
-        if me is not None and raw is not None:
-            account = msgspec.json.decode(raw, type=Account)
-            account = msgspec.structs.replace(account, person=me)
-            settings.put(connection, settings.ACCOUNT, msgspec.json.encode(account).decode())
-            actor = Actor(me.id, me.role)
-    return actor
 
 
 def forget_missing(connection: Connection) -> None:

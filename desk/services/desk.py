@@ -312,6 +312,14 @@ class Desk:
         """Send what waits and fetch what is new, now. Raises what the hub makes it raise."""
         return self._network.sync_once()
 
+    def cancel_sync(self) -> None:
+        """Stop the exchange under way between two pages: its ``sync_once`` raises
+        ``SyncCancelled``, and the next one goes on where it was.
+
+        The background rests until the person does something or syncs by himself.
+        """
+        self._network.cancel()
+
     def start(self) -> None:
         """Send and fetch in the background from now on."""
         self._network.start()

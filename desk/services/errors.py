@@ -292,6 +292,13 @@ class OfflineByChoice(DeskError):
     exit_code = EXIT_UNREACHABLE
 
 
+class SyncCancelled(DeskError):
+    """The person stopped the exchange; the next one goes on where it was."""
+
+    code = "sync_cancelled"
+    template = N_("Fetching was stopped. What has come is kept; the next sync goes on from there.")
+
+
 class WrongProtocol(DeskError):
     """The hub speaks another version of the protocol."""
 

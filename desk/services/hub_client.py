@@ -135,6 +135,10 @@ class HubClient:
         """What the reader may see, by id, from ``after`` on."""
         return self._get("/v1/snapshot", {"after": after, "limit": str(limit)}, Page)
 
+    def head_start(self, limit: int) -> Page:
+        """The most urgent and the newest of what the reader may see, with their families."""
+        return self._get("/v1/snapshot", {"order": "urgent", "limit": str(limit)}, Page)
+
     def presence(self, message: Presence) -> None:
         """Say whether one is at work."""
         self._raise_unless_done(self._post("/v1/presence", message))

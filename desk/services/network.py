@@ -18,6 +18,7 @@ from desk.services.errors import (
     DeskError,
     NotSignedIn,
     OfflineByChoice,
+    SyncCancelled,
 )
 from desk.services.views import Progress, StatusChanged, SyncReport
 
@@ -43,6 +44,7 @@ class Network:
         self._client: tuple[str, HubClient] | None = None
         self._greeted = False
         self._told = 0.0
+        self._cancelled = False
         self.online = False
         self.offline_by_choice = False
         self.syncing: Progress | None = None
@@ -50,11 +52,12 @@ class Network:
 
     @property
     def paused(self) -> bool:
-        """Whether it makes no sense to try: by choice, without a session, or as a copy."""
+        """Whether not to try by oneself: by choice, without a session, as a copy, or after a
+        person stopped an exchange."""
         return (
             self.offline_by_choice
             or self._context.account is None
-            or self.last_error in (NotSignedIn.code, ClonedProfile.code)
+            or self.last_error in (NotSignedIn.code, ClonedProfile.code, SyncCancelled.code)
         )
 
     @property
@@ -101,6 +104,7 @@ class Network:
         started = time.monotonic()
         try:
             with self._exchange:
+                self._cancelled = False
                 report = self._sync(started)
         except DeskError as error:
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
@@ -123,8 +127,14 @@ class Network:
             loop.stop()
         self._drop_client()
 
+    def cancel(self) -> None:
+        """Stop what is being fetched, between two pages; see ``Desk.cancel_sync``."""
+        self._cancelled = True
+
     def wake(self) -> None:
         """There is something to send, or another reason to look."""
+        if self.last_error == SyncCancelled.code:
+            self._note(online=self.online, error="")
         if self._loop is not None:
             self._loop.wake()
 
@@ -191,6 +201,8 @@ class Network:
         self._greeted = False
 
     def _tell(self, progress: Progress | None) -> None:
+        if progress is not None and self._cancelled:
+            raise SyncCancelled
         now = time.monotonic()
         ended = progress is None or progress.done == progress.total
         if not ended and now - self._told < 1 / _TELLS_A_SECOND:

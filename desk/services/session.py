@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from desk.domain.model import Person
 from desk.protocol.messages import PROTOCOL, SignedIn, SignIn
 from desk.schema.desk_tables import metadata
-from desk.services import inbox, queue, settings
+from desk.services import inbox, queue, settings, shadow
 from desk.services.context import Account, Context, read_playbook
 from desk.services.errors import DeskError, OtherAccount
 from desk.services.hub_client import HubClient
@@ -117,5 +117,6 @@ def _keep(connection: Connection, hub: str, device: str, answer: SignedIn) -> No
 
 
 def _wipe(connection: Connection) -> None:
+    shadow.drop(connection)
     for table in metadata.tables.values():
         connection.execute(table.delete())

@@ -17,13 +17,10 @@ PLAYBOOK: Final = "playbook"
 PLAYBOOK_VERSION: Final = "playbook_version"
 #: Number of this device's last operation that the hub has answered.
 LAST_OP: Final = "last_op"
-#: Where the next pull starts; absent until a snapshot is complete.
+#: Where the next pull starts; absent until a first bootstrap is complete.
 CURSOR: Final = "cursor"
-#: A snapshot that is arriving: the cursor it began at and the last id it has brought.
-SNAPSHOT_CURSOR: Final = "snapshot_cursor"
-SNAPSHOT_AFTER: Final = "snapshot_after"
-#: "1" while the pages on their way replace all rows (see ``pull``).
-STAGING_RESET: Final = "staging_reset"
+#: A snapshot that is arriving in the shadow copy (see ``bootstrap``).
+SNAPSHOT: Final = "snapshot"
 
 
 def get(connection: Connection, key: str) -> str | None:

@@ -56,7 +56,7 @@ class Store:
         )
         self._writer: Connection | None = None
         self._closed = False
-        #: Whether a reader held ``scrub`` up, so that something deleted is left in the log.
+        #: Whether something deleted may be left in the log.
         self.to_scrub = False
 
     @classmethod
@@ -67,6 +67,8 @@ class Store:
         """
         _check_header(path, keys)
         store = cls(path, lambda: _connect(path, keys))
+        # A desk that was killed may have left in the log what it had deleted.
+        store.to_scrub = _is_filled(path.with_name(f"{path.name}-wal"))
         try:
             with store._translated():
                 store._begin()
@@ -214,6 +216,13 @@ def _connect(path: Path, keys: Keys) -> Any:
 def _read_only(connection: Any) -> Any:
     connection.execute("PRAGMA query_only = ON")
     return connection
+
+
+def _is_filled(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _check_header(path: Path, keys: Keys) -> None:

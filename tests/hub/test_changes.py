@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -15,7 +16,7 @@ from desk.hub import changes
 from desk.hub.database import Database
 from desk.protocol.messages import Forget, Page
 from desk.schema import hub_tables as t
-from tests.hub.hubs import PEOPLE, START, Desk, Hub, move, new_lead, qualification, read
+from tests.hub.hubs import PEOPLE, START, Desk, Hub, move, new_lead, qualification, read, rows_of
 
 
 def test_concurrent_writers_never_skip_or_repeat_a_number(database_url: str) -> None:
@@ -278,3 +279,34 @@ def test_every_desk_ends_with_what_its_user_may_see(hub: Hub, seed: int) -> None
     for user, desk in walk.desks.items():
         desk.pull(limit=5)
         assert desk.rows == desk.fresh(), user
+
+
+def test_a_head_start_holds_the_most_urgent_and_the_newest_with_their_families(hub: Hub) -> None:
+    old, card = qualification(hub, name="Анна")
+    hub.desk("marketer1").done(move(card, "hand_off", to="sales1"))
+    hub.clock.pass_minutes(1)
+    operator = hub.desk("operator1")
+    newest = sorted(operator.done(new_lead(name=f"Анна {n}")) for n in range(5))[-2:]
+    head = hub.desk("head")
+    page = read(head.get("/v1/snapshot", order="urgent", limit=4), Page)
+    assert {item.id for item in page.items} == {old, card, *newest}
+    assert [task.item_id for task in page.tasks if task.closed_at is None] == [old]
+    assert {entry.item_id for entry in page.entries} == {item.id for item in page.items}
+    assert {item.subject_id for item in page.items} == {one.id for one in page.subjects}
+    assert {person.id for person in page.people} == set(PEOPLE)
+    assert not page.more
+
+
+def test_a_head_start_shows_what_its_reader_may_see_and_no_more(hub: Hub) -> None:
+    _, card = qualification(hub, name="Анна", phone="+79123456789")
+    hub.desk("marketer1").done(move(card, "hand_off", to="sales1"))
+    for user in PEOPLE:
+        desk = hub.desk(user)
+        page = read(desk.get("/v1/snapshot", order="urgent", limit=100), Page)
+        whole = {kind: list(rows.values()) for kind, rows in desk.fresh().items()}
+        for kind, rows in rows_of(page).items():
+            assert sorted(rows, key=by_id) == sorted(whole[kind], key=by_id), (user, kind)
+
+
+def by_id(row: Any) -> str:
+    return row.id

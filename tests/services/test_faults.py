@@ -25,7 +25,7 @@ from desk.services.errors import (
 )
 from desk.services.hub_client import HubClient
 from tests.hub_process import PASSWORD, HubProcess
-from tests.services.rooms import mirrored, open_desk
+from tests.services.rooms import mirrored
 
 Sit = Callable[..., Desk]
 Fault = Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response]
@@ -301,60 +301,6 @@ def test_a_disk_that_is_full_when_the_answer_comes_loses_no_operation(
     assert desk.status().pending == 1
     assert desk.sync_once().applied == 1
     assert len(desk.card(made).entries) == 1
-    agree(desk, sit("operator1", place="fresh"))
-
-
-def test_a_first_sync_broken_off_goes_on_where_it_was(
-    sit: Sit, hub: HubProcess, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    filler = sit("operator1")
-    for number in range(12):
-        filler.do(Create(kind="lead", title=f"Страница {number}"))
-    filler.sync_once()
-    monkeypatch.setattr("desk.services.pull._SNAPSHOT_ITEMS", 5)
-    with open_desk(filler.profile_dir.parent / "paged", transport=wire) as desk:
-        desk.sign_in(hub.url, "operator1", PASSWORD)
-        wire.faults["/v1/snapshot"] = [passes, lose_answer]
-        with pytest.raises(HubUnreachable):
-            desk.sync_once()
-        assert desk.count() == 5
-        asked = wire.asked.count("/v1/snapshot")
-        late = filler.do(Create(kind="lead", title="Пока везли")).item_ids[0]
-        filler.sync_once()
-        desk.do(Comment(item_id=desk.rows(sort="created_at")[0].item.id, text="уже работаю"))
-        desk.sync_once()
-        again = wire.asked.count("/v1/snapshot") - asked
-        assert again == -(-(desk.count() - 5) // 5)
-        assert desk.count(filter=f'id = "{late}"') == 1
-        agree(desk, sit("operator1", place="fresh"))
-
-
-def test_a_reset_replaces_all_rows_at_once_and_keeps_what_waits(
-    sit: Sit, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("desk.services.pull._SNAPSHOT_ITEMS", 5)
-    desk = sit("operator1", transport=wire)
-    made = desk.do(Create(kind="lead", title="До сброса")).item_ids[0]
-    desk.sync_once()
-    before = desk.count()
-    with desk.context.store.write() as connection:
-        settings.put(connection, settings.CURSOR, "another-epoch.1.1:5")
-        connection.exec_driver_sql("UPDATE item SET title = 'stale' WHERE id = ?", (made,))
-    desk.go_offline(True)
-    desk.do(Comment(item_id=made, text="ждёт"))
-    desk.go_offline(False)
-    wire.faults["/v1/operations"] = [answer(503)]
-    wire.faults["/v1/snapshot"] = [passes, lose_answer]
-    with pytest.raises(HubUnreachable):
-        desk.sync_once()
-    for _ in range(2):
-        if wire.faults["/v1/snapshot"]:
-            with pytest.raises(HubUnreachable):
-                desk.sync_once()
-            assert desk.count() == before
-    desk.sync_once()
-    assert desk.card(made).item.title == "До сброса"
-    assert desk.card(made).entries[-1].comment == "ждёт"
     agree(desk, sit("operator1", place="fresh"))
 
 
