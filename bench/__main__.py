@@ -22,13 +22,20 @@ if TYPE_CHECKING:
 
 #: Each bench with the module that measures it, in the order of the table; moves change the desks
 #: that the others read, so they come last.
-BENCHES = {"start": "start", "load": "loads", "keys": "keys", "sync": "syncs", "move": "moves"}
-_ON_TERMINAL = ("start", "keys")
+BENCHES = {
+    "start": "start",
+    "load": "loads",
+    "keys": "keys",
+    "pull": "pulls",
+    "sync": "syncs",
+    "move": "moves",
+}
+_ON_TERMINAL = ("start", "keys", "pull")
 _NOTES = """\
 Terminal: {size}. A key's time ends with the last byte of what it painted. Every row's floor
 (“beside”) was measured in turn with it. Local copies are encrypted, opened with a passphrase,
-and work without a hub, except in the first sync. “cpu” is the median of what the processor
-worked for it: where it is far below the median, the machine was busy with other things."""
+and work without a hub, except in the pull and the first sync. “cpu” is the median of what the
+processor worked for it: where it is far below the median, the machine was busy with other things."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     plan = Plan.quick() if options.quick else Plan()
     if options.leads:
-        plan = replace(plan, sizes=tuple(options.leads), usual=options.leads[0])
+        plan = replace(
+            plan, sizes=tuple(options.leads), usual=options.leads[0], bootstrap=options.leads[0]
+        )
     print(machine.describe(), machine.load(), sep="; ", flush=True)
     with TemporaryDirectory(prefix="desk-bench-") as folder:
         from bench.world import World, say

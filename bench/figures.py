@@ -57,9 +57,9 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Aim:
-    """What the median or the p95 should stay under, in seconds."""
+    """What the median or the p95 should stay under, in seconds, or the median beside its floor."""
 
-    of: Literal["median", "p95"]
+    of: Literal["median", "p95", "ratio"]
     limit: float
 
 
@@ -82,15 +82,24 @@ class Line:
             *own.cells(),
             floor.what if floor else "",
             *(floor.cells() if floor else ("", "", "")),
-            f"{own.median / floor.median:.1f}" if floor and floor.median else "",
+            f"{self.ratio:.1f}" if self.ratio is not None else "",
             self._aim(),
         )
 
+    @property
+    def ratio(self) -> float | None:
+        """The median beside that of the floor."""
+        floor = self.beside.median if self.beside else 0.0
+        return self.series.median / floor if floor else None
+
     def _aim(self) -> str:
-        if self.aim is None:
+        aim = self.aim
+        if aim is None:
             return ""
-        reached = getattr(self.series, self.aim.of) < self.aim.limit
-        return f"{self.aim.of} < {show(self.aim.limit)}: {'yes' if reached else 'NO'}"
+        limit = f"{aim.limit:.1f}" if aim.of == "ratio" else show(aim.limit)
+        reached = self.ratio if aim.of == "ratio" else getattr(self.series, aim.of)
+        said = "yes" if reached is not None and reached < aim.limit else "NO"
+        return f"{aim.of} < {limit}: {said}"
 
 
 def show(seconds: float) -> str:

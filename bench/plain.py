@@ -32,11 +32,17 @@ def rows_of(desk: Desk, tables: Iterable[str] = _TABLES) -> Rows:
 def write(path: Path, rows: Rows) -> Took:
     """Write the rows into a new file with the desk's own tables."""
     with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        for statement in _schema():
-            connection.execute(statement)
+        prepare(connection)
         return timed(lambda: _insert(connection, rows))
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Make the desk's own tables in a new file, written as the desk writes what can be fetched
+    again."""
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    for statement in _schema():
+        connection.execute(statement)
 
 
 def _insert(connection: sqlite3.Connection, rows: Rows) -> None:

@@ -11,17 +11,31 @@ class Plan:
 
     #: Leads at which keys, moves and the reading of the board are measured.
     sizes: tuple[int, ...] = (1_000, 10_000, 100_000)
-    #: Leads for the start and the first sync.
+    #: Leads for the start, and for keys while a pull comes.
     usual: int = 20_000
+    #: Leads for the first sync.
+    bootstrap: int = 100_000
     starts: int = 9
     keys: int = 60
     moves: int = 30
     syncs: int = 3
     loads: int = 9
+    #: Pulls under which keys are pressed, and rows of each.
+    rounds: int = 6
+    pulled: int = 20_000
 
     @classmethod
     def quick(cls) -> Plan:
         """Enough to see whether something is far off; its p95 says little."""
         return cls(
-            sizes=(1_000, 10_000), usual=2_000, starts=3, keys=20, moves=10, syncs=1, loads=3
+            sizes=(1_000, 10_000),
+            usual=2_000,
+            bootstrap=2_000,
+            starts=3,
+            keys=20,
+            moves=10,
+            syncs=1,
+            loads=3,
+            rounds=1,
+            pulled=2_000,
         )

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from desk.services import collector
 from desk.services.errors import UnknownKind
 from desk.services.views import BoardCard
 
@@ -77,31 +78,35 @@ class Board:
 
         Raises ``BadCondition``, ``NotSignedIn``.
         """
-        from desk.services import board_rows
-
         with self._guard:
             self._loading = True
             self._missed.clear()
         try:
-            columns = self._empty_columns()
-            places: dict[str, tuple[int, Key]] = {}
-            order = board_rows.order(self._desk.context, self.kind, self.sort, self.filter)
-            for stage, key in order:
-                number = self._index.get(stage)
-                if number is None:
-                    continue
-                columns[number].ids.append(key[2])
-                columns[number].keys.append(key)
-                places[key[2]] = (number, key)
-            with self._guard:
-                self.columns = columns
-                self._places = places
-                self._cards.clear()
+            with collector.put_off():
+                self._read()
         finally:
             with self._guard:
                 self._loading = False
                 missed, self._missed = self._missed, set()
         self.update(missed)
+
+    def _read(self) -> None:
+        from desk.services import board_rows
+
+        columns = self._empty_columns()
+        places: dict[str, tuple[int, Key]] = {}
+        order = board_rows.order(self._desk.context, self.kind, self.sort, self.filter)
+        for stage, key in order:
+            number = self._index.get(stage)
+            if number is None:
+                continue
+            columns[number].ids.append(key[2])
+            columns[number].keys.append(key)
+            places[key[2]] = (number, key)
+        with self._guard:
+            self.columns = columns
+            self._places = places
+            self._cards.clear()
 
     def count(self, column: int) -> int:
         """How many cards the column has."""

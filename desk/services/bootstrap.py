@@ -13,7 +13,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from desk.protocol.messages import Page
-from desk.services import arrivals, queue, settings, shadow
+from desk.services import arrivals, collector, queue, settings, shadow
 from desk.services.ahead import Ahead
 from desk.services.arrivals import Arrived
 from desk.services.context import Context
@@ -119,10 +119,14 @@ class Bootstrap:
                 return
 
     def _ask(self, after: str) -> Ahead[Page]:
-        return Ahead(lambda: self._client.snapshot(after, _ITEMS))
+        return Ahead(lambda: self._snapshot(after))
+
+    def _snapshot(self, after: str) -> Page:
+        with collector.put_off():
+            return self._client.snapshot(after, _ITEMS)
 
     def _keep(self, page: Page, begun: _Begun | None, found: _Begun) -> _Begun:
-        with self._context.store.write() as connection:
+        with collector.put_off(), self._context.store.write() as connection:
             if begun is None:
                 shadow.begin(connection)
                 begun = found

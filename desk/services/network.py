@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from desk.services.loop import SyncLoop
 
 #: How many times progress is told in a second at most.
-_TELLS_A_SECOND = 10
+_TELLS_A_SECOND = 4
 
 
 class Network:

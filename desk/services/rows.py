@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -16,6 +17,9 @@ R = TypeVar("R", Item, Task, Entry, Subject, Person)
 
 #: How many ids one statement names.
 _MANY = 500
+#: How many rows one statement writes. While it runs the interpreter is free for a key press; with
+#: a row a statement it would be free too shortly for another thread to wake up.
+_TOGETHER = 50
 _encode = msgspec.json.Encoder().encode
 
 
@@ -43,8 +47,15 @@ class Rows(Generic[R]):
 
     @cached_property
     def _insert(self) -> str:
-        marks = ", ".join("?" * len(self.columns))
-        return f"INSERT OR REPLACE INTO {self.kind} ({', '.join(self.columns)}) VALUES ({marks})"  # noqa: S608
+        return f"INSERT OR REPLACE INTO {self.kind} ({', '.join(self.columns)}) VALUES {self._row}"  # noqa: S608
+
+    @cached_property
+    def _insert_together(self) -> str:
+        return self._insert + f", {self._row}" * (_TOGETHER - 1)
+
+    @cached_property
+    def _row(self) -> str:
+        return f"({', '.join('?' * len(self.columns))})"
 
     @cached_property
     def select(self) -> str:
@@ -53,11 +64,22 @@ class Rows(Generic[R]):
 
     def put(self, connection: Connection, rows: Iterable[R]) -> None:
         """Write whole rows over what stands there."""
+        # Straight to the driver: SQLAlchemy's results would hold all values until the next search
+        # for cyclic garbage.
+        driver: Any = connection.connection.driver_connection
+        listed = list(rows)
+        whole = len(listed) // _TOGETHER * _TOGETHER
+        for start in range(0, whole, _TOGETHER):
+            values = self.values(listed[start : start + _TOGETHER])
+            driver.execute(self._insert_together, tuple(chain.from_iterable(values)))
+        if len(listed) > whole:
+            driver.executemany(self._insert, self.values(listed[whole:]))
+
+    def values(self, rows: Iterable[R]) -> list[tuple[Any, ...]]:
+        """The rows as the driver takes them, in the order of ``columns``."""
         plain = not self._json and not self._dropped
         make = msgspec.structs.astuple if plain else self._values
-        values = [make(row) for row in rows]
-        if values:
-            connection.exec_driver_sql(self._insert, values)
+        return [make(row) for row in rows]
 
     def get(self, connection: Connection, ids: Iterable[str]) -> list[R]:
         """The rows of these ids that are there."""
