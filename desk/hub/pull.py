@@ -102,8 +102,12 @@ def since(
     head = changes.head(connection)
     start = reader.position(cursor, head)
     if start is None:
-        return Page(
+        rows = _Rows()
+        # The reader's own role may be another one.
+        rows.add_people(connection, select(t.person))
+        return rows.page(
             cursor=cursor,
+            asked=cursor,
             last_op=_last_op(connection, device_id),
             playbook_version=reader.playbook_version,
             reset=True,

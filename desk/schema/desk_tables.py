@@ -50,6 +50,18 @@ queue = Table(
     Column("state", String(16), nullable=False),
 )
 
+#: Operations that the hub did and that the rows show, kept for some days: a hub that was restored
+#: from a backup has forgotten them.
+sent = Table(
+    "sent",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False),
+    Column("item_id", ID, nullable=False, index=True),
+    Column("body", Text, nullable=False),
+    Column("covered_at", BigInteger, nullable=False, index=True),
+)
+
 #: Operations that the hub rejected or that conflict: they wait for the person.
 inbox = Table(
     "inbox",
@@ -63,6 +75,8 @@ inbox = Table(
     Column("base", Text, nullable=False),
     Column("theirs", Text, nullable=False),
     Column("answered_at", BigInteger, nullable=False),
+    #: Who put "theirs" there and when, by field.
+    Column("changed", Text, nullable=False, server_default="{}"),
 )
 
 #: The hub's row under each row that a waiting operation changed; empty body = no such row there.

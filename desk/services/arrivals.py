@@ -13,8 +13,9 @@ from desk.protocol.messages import Page
 from desk.schema.desk_tables import draft as draft_table
 from desk.schema.desk_tables import inbox as inbox_table
 from desk.schema.desk_tables import item as item_table
+from desk.schema.desk_tables import sent as sent_table
 from desk.schema.desk_tables import staged as staged_table
-from desk.services import drafts, inbox
+from desk.services import drafts, inbox, queue
 from desk.services.rows import ENTRIES, ITEMS, ROWS, SUBJECTS, TASKS, Rows
 
 _decoder = msgspec.json.Decoder(Page)
@@ -90,6 +91,7 @@ def forget_missing(connection: Connection) -> None:
     here = select(item_table.c.id)
     inbox.forget_values(connection, inbox_table.c.item_id.not_in(here))
     drafts.forget_seen(connection, draft_table.c.item_id.not_in(here))
+    queue.forget_sent(connection, sent_table.c.item_id.not_in(here))
 
 
 def _forget(connection: Connection, page: Page) -> list[str]:
@@ -104,6 +106,7 @@ def _forget(connection: Connection, page: Page) -> list[str]:
     SUBJECTS.delete(connection, subjects - still)
     inbox.forget_values(connection, inbox_table.c.item_id.in_(items))
     drafts.forget_seen(connection, draft_table.c.item_id.in_(items))
+    queue.forget_sent(connection, sent_table.c.item_id.in_(items))
     for kind, rows in ROWS.items():
         if kind != "item":
             rows.delete(connection, [row.id for row in page.forget if row.kind == kind])

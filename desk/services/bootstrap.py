@@ -108,7 +108,7 @@ class Bootstrap:
         coming = self._ask(after)
         while True:
             page = coming.result()
-            if not _answers(page, after):
+            if not answers(page, after):
                 # Another answer than the one asked for: lost and repeated on its way.
                 raise HubUnreachable(hub=self._client.hub)
             after = page.after
@@ -144,7 +144,7 @@ class Bootstrap:
 
     def _put_in_place(self, whole: _Begun) -> None:
         with self._context.store.write() as connection:
-            queue.drop_covered(connection, whole.last_op)
+            queue.cover(connection, whole.last_op, self._context.clock())
             self._landing.land(connection, lambda: _swap(connection))
             arrivals.forget_missing(connection)
             # Pages of changes that wait belong to the rows that are gone.
@@ -162,7 +162,7 @@ def _begun(connection: Connection) -> _Begun | None:
     return msgspec.json.decode(raw, type=_Begun) if raw is not None else None
 
 
-def _answers(page: Page, after: str) -> bool:
+def answers(page: Page, after: str) -> bool:
     """Whether a page is the one that was asked for: ids below ``after``, the newest first."""
     if page.asked != after:
         return False

@@ -29,6 +29,7 @@ from desk.services.views import (
     Status,
     StatusChanged,
     SyncReport,
+    Verdict,
 )
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "Status",
     "StatusChanged",
     "SyncReport",
+    "Verdict",
     "wall_clock",
 ]
 
@@ -311,6 +313,13 @@ class Desk:
     def sync_once(self) -> SyncReport:
         """Send what waits and fetch what is new, now. Raises what the hub makes it raise."""
         return self._network.sync_once()
+
+    def verify(self, *, repair: bool = False) -> Verdict:
+        """Exchange, and compare everything here with what the hub shows this person.
+
+        With ``repair`` what differs is fetched anew. Raises what the hub makes it raise.
+        """
+        return self._network.verify(repair=repair)
 
     def cancel_sync(self) -> None:
         """Stop the exchange under way between two pages: its ``sync_once`` raises

@@ -17,13 +17,17 @@ import msgspec
 from desk.protocol.messages import (
     PROTOCOL,
     PROTOCOL_HEADER,
+    Compare,
+    Compared,
     Handshake,
+    NewDevice,
     Page,
     PlaybookSource,
     Presence,
     Problem,
     Push,
     Pushed,
+    Registered,
     SignedIn,
     SignIn,
 )
@@ -131,9 +135,21 @@ class HubClient:
         """What changed since ``cursor``."""
         return self._get("/v1/changes", {"cursor": cursor, "limit": str(limit)}, Page)
 
-    def snapshot(self, after: str, limit: int) -> Page:
-        """What the reader may see, by id, from ``after`` on."""
-        return self._get("/v1/snapshot", {"after": after, "limit": str(limit)}, Page)
+    def snapshot(self, after: str, limit: int, until: str = "") -> Page:
+        """What the reader may see, the newest first, below ``after`` and not below ``until``."""
+        query = {"after": after, "limit": str(limit)}
+        return self._get("/v1/snapshot", {**query, "until": until} if until else query, Page)
+
+    def digests(self, message: Compare) -> Compared:
+        """The digests of ranges, as many as were asked for."""
+        answer = self._decode(self._post("/v1/digests", message), Compared)
+        if not answer.moved and len(answer.digests) != len(message.ranges):
+            raise HubUnreachable(hub=self.hub)
+        return answer
+
+    def new_device(self, message: NewDevice) -> Registered:
+        """Become a device of one's own. Raises ``TakenProfile``."""
+        return self._decode(self._post("/v1/device", message), Registered)
 
     def head_start(self, limit: int) -> Page:
         """The most urgent and the newest of what the reader may see, with their families."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from desk.domain.model import Actor
 from desk.protocol.messages import Page, PlaybookSource
-from desk.services import overlay, settings
+from desk.services import overlay, settings, sight
 from desk.services.context import Account, Context, Rulebook, read_playbook
 from desk.services.hub_client import HubClient
 from desk.services.rows import PEOPLE
@@ -47,7 +47,9 @@ class Landing:
         """
         touched = overlay.restore(connection)
         touched |= write()
-        return touched | overlay.replay(connection, self._rules(connection))
+        rulebook = self._rules(connection)
+        sight.settle(connection, rulebook)
+        return touched | overlay.replay(connection, rulebook)
 
     def landed(self, touched: set[str] | None, *, people: bool) -> None:
         """The transaction is committed: work by the new rules, and tell everybody."""

@@ -20,7 +20,7 @@ from desk.services.errors import (
     OfflineByChoice,
     SyncCancelled,
 )
-from desk.services.views import Progress, StatusChanged, SyncReport
+from desk.services.views import Progress, StatusChanged, SyncReport, Verdict
 
 if TYPE_CHECKING:
     import httpx
@@ -164,15 +164,17 @@ class Network:
             return self._client[1]
 
     def _sync(self, started: float) -> SyncReport:
-        from desk.services.pull import Pull
-        from desk.services.push import push
+        from desk.services import session
+        from desk.services.exchange import Exchange
 
-        client = self.client()
-        if not self._greeted:
-            client.handshake()
-            self._greeted = True
-        answers = push(self._context, client)
-        arrived = Pull(self._context, client, self._tell).run()
+        exchange = Exchange(self._context, self._greet(), self._tell)
+        try:
+            exchange.run()
+        except ClonedProfile:
+            session.become_a_device(self._context, self.client())
+            exchange = Exchange(self._context, self._greet(), self._tell)
+            exchange.run()
+        answers, arrived = exchange.answers, exchange.arrived
         return SyncReport(
             pushed=answers.pushed,
             applied=answers.applied,
@@ -184,6 +186,21 @@ class Network:
             cursor=arrived.cursor,
             seconds=time.monotonic() - started,
         )
+
+    def _greet(self) -> HubClient:
+        client = self.client()
+        if not self._greeted:
+            client.handshake()
+            self._greeted = True
+        return client
+
+    def verify(self, *, repair: bool) -> Verdict:
+        """See ``Desk.verify``."""
+        self.sync_once()
+        from desk.services import watch
+
+        with self._exchange:
+            return watch.verify(self._context, self.client(), self._tell, repair=repair)
 
     def _connect(self, hub: str, token: str) -> HubClient:
         from desk.services.hub_client import HubClient

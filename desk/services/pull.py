@@ -35,46 +35,36 @@ class Pull:
         self._client = client
         self._tell = tell
         self._landing = Landing(context, client)
-        self._arrived = Arrived()
         self._people = False
+        self.arrived = Arrived()
 
-    def run(self) -> Arrived:
+    def run(self) -> Page | None:
         """Fetch until there is nothing more. Raises what the hub makes it raise.
 
-        A pull that was broken off goes on where it was.
+        The answer is the hub's page where it does not know the cursor any more (``reset``). A pull
+        that was broken off goes on where it was.
         """
         with self._context.store.read() as connection:
             cursor = settings.get(connection, settings.CURSOR)
             begin = cursor is None or bootstrap.begun(connection)
-        try:
-            if begin:
-                self._begin_anew()
-            if not self._changes():
-                self._begin_anew()
-                self._changes()
-        finally:
-            self._tell(None)
-        if self._context.store.to_scrub:
-            self._context.store.scrub()
-        return self._arrived
+        if begin:
+            whole = Bootstrap(self._context, self._client, self._tell).run()
+            self.arrived.pulled += whole.pulled
+        return self._changes()
 
-    def _begin_anew(self) -> None:
-        arrived = Bootstrap(self._context, self._client, self._tell).run()
-        self._arrived.pulled += arrived.pulled
-
-    def _changes(self) -> bool:
-        """Fetch and apply what changed; False when the hub asks for a snapshot instead."""
+    def _changes(self) -> Page | None:
+        """Fetch and apply what changed; the hub's answer when it asks to begin anew."""
         with self._context.store.read() as connection:
             staged = arrivals.last_staged(connection)
             cursor = staged.cursor if staged else settings.get(connection, settings.CURSOR) or ""
         fetched = 0
         while True:
             page = self._client.changes(cursor, _CHANGES)
-            if page.reset:
-                return False
             if page.asked != cursor:
                 # Another answer than the one asked for: lost and repeated on its way.
                 raise HubUnreachable(hub=self._client.hub)
+            if page.reset:
+                return page
             self._landing.learn(page)
             if not page.more:
                 break
@@ -83,10 +73,10 @@ class Pull:
                 arrivals.stage(connection, page)
             fetched += arrivals.size(page)
             self._tell(Progress(fetched, 0))
-        self._arrived.cursor = page.cursor
+        self.arrived.cursor = page.cursor
         if staged or fetched or self._is_new(page):
             self._apply(page)
-        return True
+        return None
 
     def _is_new(self, page: Page) -> bool:
         """Whether a pull's only page says anything."""
@@ -100,7 +90,7 @@ class Pull:
 
     def _apply(self, last: Page) -> None:
         with self._context.store.write() as connection:
-            queue.drop_covered(connection, last.last_op)
+            queue.cover(connection, last.last_op, self._context.clock())
             touched = self._landing.land(connection, lambda: self._write(connection, last))
             known = settings.number(connection, settings.LAST_OP)
             settings.put(connection, settings.LAST_OP, str(max(known, last.last_op)))
@@ -114,8 +104,8 @@ class Pull:
 
     def _counted(self, pages: Iterable[Page]) -> Iterator[Page]:
         for page in pages:
-            self._arrived.pulled += arrivals.size(page)
-            self._arrived.forgotten += len(page.forget)
+            self.arrived.pulled += arrivals.size(page)
+            self.arrived.forgotten += len(page.forget)
             self._people = self._people or bool(page.people)
             if page.forget:
                 self._context.store.to_scrub = True

@@ -25,27 +25,37 @@ class Answers:
     conflicts: int = 0
 
 
-def push(context: Context, client: HubClient) -> Answers:
+def push(context: Context, client: HubClient, answers: Answers) -> None:
     """Send everything that waits; what was answered before a failure stays answered.
 
     Raises ``HubUnreachable``, ``NotSignedIn``, ``ClonedProfile``; nothing is dropped then.
     """
-    answers = Answers()
-    renumbered = False
+    resent = False
     while batch := _batch(context):
         try:
             pushed = client.push(Push(operations=batch))
         except Gap as gap:
-            if renumbered or gap.expected >= batch[0].number:
+            if resent or gap.expected >= batch[0].number:
                 raise HubProblem(hub=client.hub, reason=gap.code) from None
-            renumbered = True
-            with context.store.write(durable=True) as connection:
-                queue.renumber(connection, gap.expected)
+            resent = True
+            resend(context, gap.expected - 1)
             continue
         _take(context, batch, pushed, answers)
         if not {one.operation.id for one in batch} & {result.id for result in pushed.results}:
             raise HubProblem(hub=client.hub, reason="no_results")
-    return answers
+
+
+def resend(context: Context, last_op: int) -> int:
+    """Queue again what the hub has forgotten after the operation ``last_op``: it was restored.
+
+    Gives how many operations wait then.
+    """
+    with context.store.write(durable=True) as connection:
+        count = queue.resend(connection, last_op)
+        touched = overlay.rebase(connection, context)
+    context.rows_changed(touched)
+    context.events.emit(StatusChanged())
+    return count
 
 
 def _batch(context: Context) -> list[Numbered]:
@@ -64,7 +74,7 @@ def _take(context: Context, batch: list[Numbered], pushed: Pushed, answers: Answ
     with context.store.write(durable=True) as connection:
         queue.accept(connection, done)
         for result in refused:
-            inbox.add(connection, sent[result.id], result, context.clock())
+            inbox.add(connection, context, sent[result.id], result)
         known = settings.number(connection, settings.LAST_OP)
         settings.put(connection, settings.LAST_OP, str(max(known, pushed.last_op)))
         if refused:
@@ -74,7 +84,9 @@ def _take(context: Context, batch: list[Numbered], pushed: Pushed, answers: Answ
     answers.applied += sum(result.result == "applied" for result in results)
     answers.merged += sum(result.result == "merged" for result in results)
     answers.conflicts += sum(result.result == "conflict" for result in results)
-    answers.rejected += sum(result.result in ("rejected", "quarantined") for result in results)
+    answers.rejected += sum(
+        result.result in ("rejected", "quarantined", "blocked") for result in results
+    )
     touched.update(queue.item_of(sent[result.id]) for result in results)
     context.rows_changed(touched)
     context.events.emit(StatusChanged())

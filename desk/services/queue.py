@@ -6,15 +6,18 @@ from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, func, insert, select, update
 
 from desk.domain.operations import Create, Operation
 from desk.protocol.messages import Numbered
-from desk.schema.desk_tables import queue
+from desk.schema.desk_tables import item, queue, sent
 from desk.services import settings
 
 #: "pending" until the hub answered, "accepted" until a pull covers what it did.
 State: TypeAlias = Literal["pending", "accepted"]
+
+#: How long an operation that the hub did is kept, ms: as long as a backup may be old.
+KEPT = 7 * 24 * 3_600_000
 
 _decoder = msgspec.json.Decoder(Operation)
 
@@ -76,6 +79,18 @@ def count_unanswered(connection: Connection) -> int:
     return connection.execute(query).scalar_one()
 
 
+def waiting_around(connection: Connection, root: str) -> list[Operation]:
+    """The operations without an answer on the items of one family, in order."""
+    query = (
+        select(queue.c.body)
+        .outerjoin(item, item.c.id == queue.c.item_id)
+        .where(queue.c.state == "pending")
+        .where((queue.c.item_id == root) | (item.c.parent_id == root))
+        .order_by(queue.c.number)
+    )
+    return [decode(row.body) for row in connection.execute(query)]
+
+
 def accept(connection: Connection, ids: Iterable[str]) -> None:
     """The hub did these; they stay until a pull covers them."""
     connection.execute(update(queue).where(queue.c.id.in_(list(ids))).values(state="accepted"))
@@ -86,27 +101,67 @@ def remove(connection: Connection, ids: Iterable[str]) -> None:
     connection.execute(delete(queue).where(queue.c.id.in_(list(ids))))
 
 
-def drop_covered(connection: Connection, last_op: int) -> None:
-    """Take out what the hub did and the rows now show."""
-    covered = (queue.c.state == "accepted") & (queue.c.number <= last_op)
-    connection.execute(delete(queue).where(covered))
+def cover(connection: Connection, last_op: int, now: int) -> None:
+    """The rows show what the hub did up to ``last_op``: it waits no more, and is kept a while."""
+    done = (queue.c.state == "accepted") & (queue.c.number <= last_op)
+    columns = (queue.c.number, queue.c.id, queue.c.item_id, queue.c.body)
+    rows = connection.execute(select(*columns).where(done)).mappings().all()
+    if not rows:
+        return
+    connection.execute(delete(queue).where(done))
+    connection.execute(delete(sent).where(sent.c.covered_at < now - KEPT))
+    # A number may have been used before, ahead of a restored backup.
+    connection.execute(delete(sent).where(sent.c.number.in_([row["number"] for row in rows])))
+    kept = [{**row, "covered_at": now} for row in rows]
+    connection.execute(insert(sent), kept)
 
 
 def is_covered(connection: Connection, last_op: int) -> bool:
-    """Whether something the hub did waits only to be taken out."""
-    covered = (queue.c.state == "accepted") & (queue.c.number <= last_op)
-    return connection.execute(select(queue.c.id).where(covered).limit(1)).first() is not None
+    """Whether something the hub did waits only to be covered."""
+    done = (queue.c.state == "accepted") & (queue.c.number <= last_op)
+    return connection.execute(select(queue.c.id).where(done).limit(1)).first() is not None
 
 
-def renumber(connection: Connection, first: int) -> None:
-    """Send everything again from the number ``first``: the hub was restored from a backup."""
-    bodies = [
-        (row.id, row.number)
-        for row in connection.execute(select(queue.c.id, queue.c.number).order_by(queue.c.number))
+def resend(connection: Connection, last_op: int) -> int:
+    """Send everything after the number ``last_op`` again: the hub has forgotten it.
+
+    What was covered and is still kept goes first, then what waits, under numbers without a gap.
+    Gives how many will be sent.
+    """
+    columns = ("number", "id", "item_id", "body")
+    lost = select(*(sent.c[name] for name in columns)).where(sent.c.number > last_op)
+    waiting = select(*(queue.c[name] for name in columns)).where(queue.c.number > last_op)
+    rows = [*connection.execute(lost).mappings(), *connection.execute(waiting).mappings()]
+    connection.execute(delete(sent).where(sent.c.number > last_op))
+    connection.execute(delete(queue).where(queue.c.number > last_op))
+    _queue_anew(connection, rows, last_op)
+    settings.put(connection, settings.LAST_OP, str(last_op))
+    return len(rows)
+
+
+def begin_anew(connection: Connection, last_op: int) -> None:
+    """Number all that waits from ``last_op`` on: the hub knows this desk as another device.
+
+    What it did already it answers as before, by the operations' ids.
+    """
+    columns = (queue.c.number, queue.c.id, queue.c.item_id, queue.c.body)
+    rows = connection.execute(select(*columns)).mappings().all()
+    connection.execute(delete(sent))
+    connection.execute(delete(queue))
+    _queue_anew(connection, rows, last_op)
+    settings.put(connection, settings.LAST_OP, str(last_op))
+
+
+def _queue_anew(connection: Connection, rows: Iterable[RowMapping], last_op: int) -> None:
+    ordered = sorted(rows, key=lambda row: row["number"])
+    again = [
+        {**row, "number": number, "state": "pending"}
+        for number, row in enumerate(ordered, last_op + 1)
     ]
-    # In two steps through negative numbers, because a number is unique at every moment.
-    for offset, (identifier, _) in enumerate(bodies):
-        values = {"number": -(first + offset), "state": "pending"}
-        connection.execute(update(queue).where(queue.c.id == identifier).values(values))
-    connection.execute(update(queue).values(number=-queue.c.number))
-    settings.put(connection, settings.LAST_OP, str(first - 1))
+    if again:
+        connection.execute(insert(queue), again)
+
+
+def forget_sent(connection: Connection, gone: ColumnElement[bool] | None = None) -> None:
+    """Drop what is kept of sent operations, all of it or the rows ``gone``."""
+    connection.execute(delete(sent) if gone is None else delete(sent).where(gone))

@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from desk.domain.model import Person
-from desk.protocol.messages import PROTOCOL, SignedIn, SignIn
+from desk.protocol.messages import PROTOCOL, NewDevice, SignedIn, SignIn
 from desk.schema.desk_tables import metadata
 from desk.services import inbox, queue, settings, shadow
 from desk.services.context import Account, Context, read_playbook
@@ -77,6 +77,20 @@ def sign_out(context: Context, client: HubClient | None) -> None:
             client.sign_out()
         except DeskError:
             return  # The token is forgotten here; at the hub it ends by itself.
+
+
+def become_a_device(context: Context, client: HubClient) -> None:
+    """Get a device of this profile's own: it is a copy, and the other one works on, too.
+
+    What waits keeps its ids and gets new numbers, so what the other one sent is not done twice.
+    """
+    device = context.new_id()
+    answer = client.new_device(NewDevice(device=device, device_name=platform.node()[:_DEVICE_NAME]))
+    with context.store.write(durable=True) as connection:
+        settings.put(connection, settings.DEVICE, device)
+        settings.put(connection, settings.TOKEN, answer.token)
+        queue.begin_anew(connection, answer.last_op)
+    context.events.emit(StatusChanged())
 
 
 def token(context: Context) -> str | None:

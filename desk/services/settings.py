@@ -19,6 +19,14 @@ PLAYBOOK_VERSION: Final = "playbook_version"
 LAST_OP: Final = "last_op"
 #: Where the next pull starts; absent until a first bootstrap is complete.
 CURSOR: Final = "cursor"
+#: Under which masks the rows here were shown (see ``sight``).
+MASKS: Final = "masks"
+#: How the last comparison with the hub ended ("same", "repaired", "differs"), when (ms), where the
+#: next one begins (see ``watch``), and when something was repaired last.
+DIGEST_STATE: Final = "digest_state"
+DIGEST_AT: Final = "digest_at"
+DIGEST_NEXT: Final = "digest_next"
+REPAIRED_AT: Final = "repaired_at"
 #: A snapshot that is arriving in the shadow copy (see ``bootstrap``).
 SNAPSHOT: Final = "snapshot"
 

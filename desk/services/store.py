@@ -21,6 +21,7 @@ from sqlalchemy.pool import QueuePool, StaticPool
 from sqlcipher3 import dbapi2  # pyright: ignore[reportMissingTypeStubs]
 
 from desk.schema import conditions, desk_tables
+from desk.schema.desk_upgrades import upgrade
 from desk.services.errors import DamagedFile, DeskError, DiskFull, ForeignFile, NewerFile
 from desk.services.vault import SQLITE_HEADER, Keys
 
@@ -28,7 +29,7 @@ from desk.services.vault import SQLITE_HEADER, Keys
 _driver: Any = dbapi2
 #: "desk" in ASCII: a file of ours says so in its header.
 _APPLICATION = 0x6465736B
-_VERSION = 1
+_VERSION = 2
 _SALT = 16
 _BUSY_MS = 10_000
 #: Emptying the log waits for readers no longer than this, for writers wait meanwhile.
@@ -135,6 +136,10 @@ class Store:
             with self._writer.begin():
                 desk_tables.metadata.create_all(self._writer, checkfirst=False)
                 self._pragma(f"application_id = {_APPLICATION}")
+                self._pragma(f"user_version = {_VERSION}")
+        elif version < _VERSION:
+            with self._writer.begin() as transaction:
+                upgrade(transaction.connection, version)
                 self._pragma(f"user_version = {_VERSION}")
 
     def _only_writer(self) -> Connection:

@@ -123,6 +123,18 @@ class SyncReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether everything here is what the hub shows; ``differing`` counts items that may not be.
+
+    ``repaired`` says that they were fetched anew.
+    """
+
+    same: bool
+    differing: int
+    repaired: bool
+
+
+@dataclass(frozen=True, slots=True)
 class InboxEntry:
     """An operation that the hub did not carry out; it waits for the person.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import msgspec
 from sqlalchemy import Connection
 
@@ -11,6 +13,7 @@ from desk.domain.operations import Create, EditFields, EditSubject, Intent, Move
 from desk.services import inbox, overlay, queue
 from desk.services.context import Context
 from desk.services.errors import Refused
+from desk.services.grounds import grounds
 from desk.services.rows import ITEMS, SUBJECTS
 from desk.services.views import Done, StatusChanged
 
@@ -26,18 +29,42 @@ def do(context: Context, intent: Intent) -> Done:
 
 
 def retry(context: Context, entry_id: str) -> Done:
-    """Ask anew for what waits in the inbox, on top of what stands now; the entry is answered."""
+    """Ask anew for what waits in the inbox, on top of what stands now; the entry is answered.
+
+    What was blocked because it builds on it is asked for, too, in order, as far as the rules
+    allow it here; the rest stays in the inbox.
+    """
     with context.store.write(durable=True) as connection:
-        intent = inbox.entry(connection, entry_id).intent
-        done = _perform(context, connection, inbox.afresh(intent))
-        inbox.remove(connection, entry_id)
+        done = _again(context, connection, entry_id, {})
     _tell(context, done)
     return done
 
 
+def _again(context: Context, connection: Connection, entry_id: str, remade: dict[str, str]) -> Done:
+    """``remade`` maps items that were never made to those that are made now in their place."""
+    operation = inbox.operation(connection, entry_id)
+    intent = inbox.afresh(operation.intent)
+    if not isinstance(intent, Create) and intent.item_id in remade:
+        intent = _replace(intent, item_id=remade[intent.item_id])
+    done = _perform(context, connection, intent)
+    inbox.remove(connection, entry_id)
+    if isinstance(intent, Create):
+        remade[operation.id] = done.operation_id
+    ids = list(done.item_ids)
+    for blocked in inbox.blocked_by(connection, entry_id):
+        with suppress(Refused):
+            ids += _again(context, connection, blocked, remade).item_ids
+    return Done(done.operation_id, tuple(dict.fromkeys(ids)))
+
+
 def _perform(context: Context, connection: Connection, intent: Intent) -> Done:
     based = _based(connection, intent)
-    operation = Operation(id=context.new_id(), at=context.clock(), intent=based)
+    operation = Operation(
+        id=context.new_id(),
+        at=context.clock(),
+        intent=based,
+        after=grounds(connection, based),
+    )
     outcome = overlay.apply(connection, context.rulebook, operation)
     if not isinstance(outcome, Outcome):
         raise Refused(outcome)

@@ -190,27 +190,36 @@ def test_another_hubs_rules_are_read_though_they_have_the_same_version(sit: Sit)
     assert (desk.playbook.title.en, desk.playbook.version) == ("Elsewhere", 1)
 
 
-def test_a_copy_of_a_profile_stops_and_says_so(sit: Sit, wire: FaultyWire) -> None:
+def test_a_desk_whose_numbers_are_used_whatever_it_does_stops_and_says_so(
+    sit: Sit, wire: FaultyWire
+) -> None:
     desk = sit("operator1", transport=wire)
     desk.do(Create(kind="lead", title="Копия"))
-    wire.faults["/v1/operations"] = [answer(409, {"code": "number_used"})]
+    wire.faults["/v1/operations"] = [answer(409, {"code": "number_used"})] * 2
     with pytest.raises(ClonedProfile):
         desk.sync_once()
     assert desk.status().last_error == "cloned_profile"
     assert desk.status().pending == 1
 
 
-def test_a_really_copied_profile_is_recognised_by_the_hub(sit: Sit) -> None:
+def test_a_copied_profile_becomes_a_device_of_its_own_and_both_go_on(sit: Sit) -> None:
     first, second = sit("operator1"), sit("operator1", place="copy")
     with first.context.store.read() as one, second.context.store.write() as other:
         settings.put(other, settings.DEVICE, settings.get(one, settings.DEVICE) or "")
         settings.put(other, settings.TOKEN, settings.get(one, settings.TOKEN) or "")
-    first.do(Create(kind="lead", title="Подлинник"))
+    made = [first.do(Create(kind="lead", title="Подлинник")).item_ids[0]]
     first.sync_once()
-    second.do(Create(kind="lead", title="Копия"))
-    with pytest.raises(ClonedProfile):
-        second.sync_once()
-    assert second.status().pending == 1
+    made += [second.do(Create(kind="lead", title=f"Копия {n}")).item_ids[0] for n in range(2)]
+    assert second.sync_once().applied == 2
+    made += [first.do(Create(kind="lead", title="Снова подлинник")).item_ids[0]]
+    first.sync_once()
+    with first.context.store.read() as one, second.context.store.read() as other:
+        devices = {settings.get(store, settings.DEVICE) for store in (one, other)}
+    assert len(devices) == 2
+    for desk in (first, second):
+        desk.sync_once()
+        assert {row.item.id for row in desk.rows()} >= set(made)
+        agree(desk, sit("operator1", place=f"fresh {desk.profile_dir.name}"))
 
 
 def test_a_hub_restored_from_a_backup_is_sent_again_what_it_forgot(

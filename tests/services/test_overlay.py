@@ -20,6 +20,7 @@ from desk.services import arrivals, overlay, queue
 from desk.services.desk import Desk
 from desk.services.errors import Refused
 from tests.services.rooms import (
+    NOW,
     a_lead,
     a_page,
     a_qualification,
@@ -114,7 +115,7 @@ class Room:
         with self.desk.context.store.write() as connection:
             overlay.restore(connection)
             arrivals.land(connection, [page])
-            queue.drop_covered(connection, last_op)
+            queue.cover(connection, last_op, NOW)
             overlay.replay(connection, self.desk.context.rulebook)
 
     def hub_rows(self) -> dict[str, list[Any]]:

@@ -137,7 +137,7 @@ def test_what_left_sight_is_in_no_page_of_the_decrypted_file(desk: Desk) -> None
     refused = Result(number=1, id=leads[1].id, result="conflict", theirs={"name": CANARY})
     with desk.context.store.write() as connection:
         asked = Operation(id=leads[1].id, at=1, intent=edit)
-        inbox.add(connection, asked, refused, 1)
+        inbox.add(connection, desk.context, asked, refused)
     assert CANARY.encode() in decrypted(desk)
     page = a_page()
     page.forget.extend(Forget(kind="item", id=lead.id) for lead in leads)

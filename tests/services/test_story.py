@@ -135,8 +135,9 @@ def test_the_same_field_edited_by_two_waits_in_the_inbox_of_the_second(sit: Sit)
     marketer.do(EditFields(item_id=item, fields={"need": "песок"}))
     marketer.do(EditFields(item_id=item, fields={"need": "крупный песок"}))
     report = marketer.sync_once()
-    assert report.conflicts == 2
+    assert (report.conflicts, report.rejected) == (1, 1)
     first, second = marketer.inbox()
+    assert (second.result, second.after) == ("blocked", first.id)
     assert (first.result, first.code) == ("conflict", "field_conflict")
     assert (first.mine, first.base) == ({"need": "песок"}, {"need": None})
     assert first.theirs["need"] == "щебень"
@@ -161,7 +162,9 @@ def test_a_stage_that_another_changed_first_waits_in_the_inbox(sit: Sit) -> None
     marketer.sync_once()
     (entry,) = marketer.inbox()
     assert entry.intent == Move(item_id=item, transition="start", seen_stage="new", comment="моё")
-    assert entry.mine == {"comment": "моё"}
+    assert entry.mine == {"stage": "in_work", "comment": "моё"}
+    assert (entry.base, entry.theirs) == ({"stage": "new"}, {"stage": "handed"})
+    assert entry.changed["stage"].who == "marketer1"
     assert marketer.card(item).item.stage == "handed"
     with pytest.raises(Refused):
         marketer.retry(entry.id)
