@@ -43,6 +43,7 @@ class Pull:
 
         A pull that was broken off goes on where it was.
         """
+        bootstrap.clear(self._context.store)
         with self._context.store.read() as connection:
             cursor = settings.get(connection, settings.CURSOR)
             begin = cursor is None or bootstrap.begun(connection)
