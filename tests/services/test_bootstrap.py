@@ -24,7 +24,7 @@ from desk.services.errors import DiskFull, HubUnreachable, SyncCancelled
 from tests.hub_process import PASSWORD, HubProcess
 from tests.services.bootstrap_run import PAGE
 from tests.services.rooms import mirrored, open_desk
-from tests.services.test_faults import FaultyWire, cut_answer, lose_answer, passes
+from tests.services.test_faults import FaultyWire, cut_answer, lose_answer, passes, until
 from tests.services.test_secrecy import decrypted
 
 ROOT = Path(__file__).parents[2]
@@ -347,6 +347,27 @@ def test_a_person_stops_it_and_it_goes_on_with_the_next_sync(
     assert heard[0].total == fresh.count()
     assert wire.asked.count(SNAPSHOT) - asked <= -(-(fresh.count() - PAGE) // PAGE)
     agree(new_desk, fresh)
+
+
+@pytest.mark.parametrize("by", ["an operation", "a sync by hand"])
+def test_the_background_rests_after_a_stop_until_the_person_goes_on(
+    new_desk: Desk, by: str
+) -> None:
+    stops = iter([True])
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and next(stops, False):
+            new_desk.cancel_sync()
+
+    new_desk.listen(stop)
+    new_desk.start()
+    until(new_desk, lambda: new_desk.status().last_error == "sync_cancelled")
+    if by == "an operation":
+        new_desk.do(Create(kind="lead", title="Дальше"))
+    else:
+        new_desk.sync_once()
+    until(new_desk, lambda: new_desk.status().cursor != "" and new_desk.hears_hints)
+    assert (new_desk.status().last_error, new_desk.status().pending) == ("", 0)
 
 
 def test_stopping_when_nothing_is_under_way_stops_nothing_later(new_desk: Desk) -> None:
