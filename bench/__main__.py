@@ -35,7 +35,7 @@ _NOTES = """\
 Terminal: {size}. A key's time ends with the last byte of what it painted. Every row's floor
 (“beside”) was measured in turn with it. Local copies are encrypted, opened with a passphrase,
 and work without a hub, except in the pull and the first sync. “cpu” is the median of what the
-processor worked for it: where it is far below the median, the machine was busy with other things."""
+processor worked for it: far below the median, the machine was busy with other things."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

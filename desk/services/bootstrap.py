@@ -20,11 +20,14 @@ from desk.services.context import Context
 from desk.services.errors import HubUnreachable
 from desk.services.hub_client import HubClient
 from desk.services.landing import Landing
+from desk.services.store import Store
 from desk.services.views import Progress
 
 #: Items of a page: decoding one holds everything else up for some 10 ms, writing one holds a
 #: writer up for some 50 ms.
 _ITEMS = 500
+#: Rows of what was replaced that are overwritten in one transaction.
+_CLEARED = 2000
 #: Items of the head start, not counting their families: a few screens of a board.
 _HEAD_START = 300
 
@@ -48,6 +51,19 @@ def begun(connection: Connection) -> bool:
     return _begun(connection) is not None
 
 
+def clear(store: Store) -> None:
+    """Overwrite what a bootstrap replaced, the writer being free now and then."""
+    with store.read() as connection:
+        left = shadow.is_aside(connection)
+    if not left:
+        return
+    while left:
+        with store.write() as connection:
+            shadow.clear_some(connection, _CLEARED)
+            left = shadow.is_aside(connection)
+    store.scrub()
+
+
 class Bootstrap:
     """One bootstrap of one desk; ``tell`` hears of its progress and may raise to stop it.
 
@@ -68,11 +84,13 @@ class Bootstrap:
 
         The cursor is then where the first page began: what changed since is to be pulled.
         """
+        clear(self._context.store)
         if self._context.items() == 0:
             self._start_ahead()
         while (whole := self._fetch()) is None:
-            pass
+            clear(self._context.store)
         self._put_in_place(whole)
+        clear(self._context.store)
         return self._arrived
 
     def _start_ahead(self) -> None:
@@ -96,7 +114,7 @@ class Bootstrap:
                 cursor=page.cursor, last_op=page.last_op, total=page.total, after=page.after
             )
             if begun is not None and begun.place != found.place:
-                self._drop()
+                self._abandon()
                 return None
             begun = self._keep(page, begun, found)
             done += len(page.items)
@@ -136,11 +154,10 @@ class Bootstrap:
         self._arrived.pulled += arrivals.size(page)
         return begun
 
-    def _drop(self) -> None:
+    def _abandon(self) -> None:
         with self._context.store.write() as connection:
-            shadow.drop(connection)
+            shadow.abandon(connection)
             settings.drop(connection, settings.SNAPSHOT)
-        self._context.store.to_scrub = True
 
     def _put_in_place(self, whole: _Begun) -> None:
         with self._context.store.write() as connection:
@@ -153,7 +170,6 @@ class Bootstrap:
             settings.put(connection, settings.LAST_OP, str(max(known, whole.last_op)))
             settings.put(connection, settings.CURSOR, whole.cursor)
             settings.drop(connection, settings.SNAPSHOT)
-        self._context.store.scrub()
         self._landing.landed(None, people=True)
 
 

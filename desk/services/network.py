@@ -102,6 +102,7 @@ class Network:
         if self.offline_by_choice:
             raise OfflineByChoice
         started = time.monotonic()
+        resting = self.last_error == SyncCancelled.code
         try:
             with self._exchange:
                 self._cancelled = False
@@ -110,6 +111,8 @@ class Network:
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
             raise
         self._note(online=True, error="")
+        if resting and self._loop is not None:
+            self._loop.wake()
         return report
 
     def start(self) -> None:

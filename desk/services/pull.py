@@ -44,6 +44,7 @@ class Pull:
         The answer is the hub's page where it does not know the cursor any more (``reset``). A pull
         that was broken off goes on where it was.
         """
+        bootstrap.clear(self._context.store)
         with self._context.store.read() as connection:
             cursor = settings.get(connection, settings.CURSOR)
             begin = cursor is None or bootstrap.begun(connection)

@@ -2,7 +2,8 @@
 
 It lies in the same encrypted file. Its indexes are there from the start: ids and dates of what
 arrives newest first go one way, so every index grows at one end, and nothing has to be sorted
-while the operator's own work waits for the writer.
+while the operator's own work waits for the writer. The tables it replaces are put aside and cleared
+a part at a time: to overwrite all they hold takes as long as to fetch it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from desk.services.rows import ROWS as LIVE
 from desk.services.rows import Rows
 
 _PREFIX = "shadow_"
+_ASIDE = "aside_"
 _TABLES = {kind: desk_tables.metadata.tables[kind] for kind in LIVE}
 #: The rows of every kind in the shadow copy.
 ROWS: dict[str, Rows[Any]] = {
@@ -29,8 +31,7 @@ def exists(connection: Connection) -> bool:
 
 
 def begin(connection: Connection) -> None:
-    """Make an empty one in place of what was begun before."""
-    drop(connection)
+    """Make an empty one; there is none, and nothing aside."""
     taken = _names(connection, "index")
     made = MetaData()
     for kind, live in _TABLES.items():
@@ -40,9 +41,10 @@ def begin(connection: Connection) -> None:
 
 
 def drop(connection: Connection) -> None:
-    """Remove it with all that it holds."""
+    """Remove it and what was put aside, at once."""
     for kind in LIVE:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_PREFIX}{kind}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_ASIDE}{kind}")
 
 
 def items(connection: Connection) -> int:
@@ -51,10 +53,36 @@ def items(connection: Connection) -> int:
 
 
 def swap(connection: Connection) -> None:
-    """Put it in the place of the mirrored tables, which are gone with all that they held."""
+    """Put it in the place of the mirrored tables, and these aside, to be cleared."""
     for kind in LIVE:
-        connection.exec_driver_sql(f"DROP TABLE {kind}")
-        connection.exec_driver_sql(f"ALTER TABLE {_PREFIX}{kind} RENAME TO {kind}")
+        _rename(connection, kind, _ASIDE + kind)
+        _rename(connection, _PREFIX + kind, kind)
+
+
+def abandon(connection: Connection) -> None:
+    """Put it aside, to be cleared: what it holds is of no use any more."""
+    for kind in LIVE:
+        _rename(connection, _PREFIX + kind, _ASIDE + kind)
+
+
+def is_aside(connection: Connection) -> bool:
+    """Whether something was put aside and is not cleared yet."""
+    return any(name.startswith(_ASIDE) for name in _names(connection, "table"))
+
+
+def clear_some(connection: Connection, rows: int) -> None:
+    """Overwrite so many rows of what was put aside, or remove a table that is empty by now."""
+    aside = sorted(name for name in _names(connection, "table") if name.startswith(_ASIDE))
+    if not aside:
+        return
+    some = f"SELECT rowid FROM {aside[0]} LIMIT ?"  # noqa: S608 - names of our own tables
+    sql = f"DELETE FROM {aside[0]} WHERE rowid IN ({some})"  # noqa: S608
+    if connection.exec_driver_sql(sql, (rows,)).rowcount < rows:
+        connection.exec_driver_sql(f"DROP TABLE {aside[0]}")
+
+
+def _rename(connection: Connection, name: str, to: str) -> None:
+    connection.exec_driver_sql(f"ALTER TABLE {name} RENAME TO {to}")
 
 
 def _free(name: str, taken: set[str]) -> str:

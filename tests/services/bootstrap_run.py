@@ -29,7 +29,7 @@ def main(profile: str, kill_at: int) -> None:
         if count == kill_at:
             end()
 
-    bootstrap._ITEMS = PAGE
+    bootstrap._ITEMS = bootstrap._CLEARED = PAGE
     with Desk.open(Path(profile), "correct horse") as desk:
         event.listen(Engine, "before_cursor_execute", step)
         event.listen(Engine, "after_cursor_execute", step)

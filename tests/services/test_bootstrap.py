@@ -7,11 +7,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from desk.domain.ids import make_id
 from desk.domain.operations import Comment, Create, EditFields, Move
@@ -21,11 +20,11 @@ from desk.schema import hub_tables
 from desk.services import bootstrap, settings, shadow
 from desk.services.desk import Desk, Event, Progress
 from desk.services.drafts import SEEN
-from desk.services.errors import HubUnreachable, SyncCancelled
+from desk.services.errors import DiskFull, HubUnreachable, SyncCancelled
 from tests.hub_process import PASSWORD, HubProcess
 from tests.services.bootstrap_run import PAGE
 from tests.services.rooms import mirrored, open_desk
-from tests.services.test_faults import FaultyWire, cut_answer, lose_answer, passes
+from tests.services.test_faults import FaultyWire, cut_answer, lose_answer, passes, until
 from tests.services.test_secrecy import decrypted
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +55,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HubProcess]:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_ITEMS", PAGE)
     monkeypatch.setattr(bootstrap, "_HEAD_START", 4)
+    monkeypatch.setattr(bootstrap, "_CLEARED", 7)
 
 
 @pytest.fixture
@@ -83,6 +83,7 @@ def agree(desk: Desk, fresh: Desk) -> None:
     with desk.context.store.read() as connection:
         assert not bootstrap.begun(connection)
         assert not shadow.exists(connection)
+        assert not shadow.is_aside(connection)
 
 
 def test_a_new_desk_can_be_worked_on_before_everything_has_come(
@@ -348,6 +349,27 @@ def test_a_person_stops_it_and_it_goes_on_with_the_next_sync(
     agree(new_desk, fresh)
 
 
+@pytest.mark.parametrize("by", ["an operation", "a sync by hand"])
+def test_the_background_rests_after_a_stop_until_the_person_goes_on(
+    new_desk: Desk, by: str
+) -> None:
+    stops = iter([True])
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Progress) and next(stops, False):
+            new_desk.cancel_sync()
+
+    new_desk.listen(stop)
+    new_desk.start()
+    until(new_desk, lambda: new_desk.status().last_error == "sync_cancelled")
+    if by == "an operation":
+        new_desk.do(Create(kind="lead", title="Дальше"))
+    else:
+        new_desk.sync_once()
+    until(new_desk, lambda: new_desk.status().cursor != "" and new_desk.hears_hints)
+    assert (new_desk.status().last_error, new_desk.status().pending) == ("", 0)
+
+
 def test_stopping_when_nothing_is_under_way_stops_nothing_later(new_desk: Desk) -> None:
     new_desk.cancel_sync()
     new_desk.sync_once()
@@ -392,7 +414,33 @@ def test_nothing_of_the_rows_that_were_replaced_is_left_in_the_file(
     agree(desk, sit("operator1", place="fresh"))
 
 
-def forget_at_hub(connection: Any, kept: str, gone: str) -> None:
+def test_what_was_replaced_is_cleared_by_the_next_sync_if_this_one_did_not_end(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    canary = "canary-0a6e"
+    desk = sit("operator1")
+    forget_cursor(desk)
+    with desk.context.store.write() as connection:
+        connection.exec_driver_sql("UPDATE item SET title = ?", (canary,))
+    some, calls = shadow.clear_some, iter([True, True, False])
+
+    def fail_later(connection: Connection, rows: int) -> None:
+        if not next(calls):
+            raise DiskFull
+        some(connection, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(shadow, "clear_some", fail_later)
+        with pytest.raises(DiskFull):
+            desk.sync_once()
+    assert canary not in {row.item.title for row in desk.rows()}
+    assert canary.encode() in decrypted(desk)
+    desk.sync_once()
+    assert canary.encode() not in decrypted(desk)
+    agree(desk, sit("operator1", place="fresh"))
+
+
+def forget_at_hub(connection: Connection, kept: str, gone: str) -> None:
     """One item is gone, of the other everything is overwritten, and no log says so."""
     item, subject, entry = hub_tables.item, hub_tables.subject, hub_tables.entry
     people = select(item.c.subject_id).where(item.c.id.in_((kept, gone)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -21,6 +22,7 @@ from desk.services import arrivals, inbox, vault
 from desk.services.desk import Desk
 from desk.services.drafts import SEEN
 from desk.services.profile import Profile
+from tests.hub_process import HubProcess
 from tests.services.rooms import PASSPHRASE, a_lead, a_page, a_subject, furnish, open_desk, ticking
 
 PAGE = 4096
@@ -123,6 +125,20 @@ def test_a_log_that_a_reader_held_up_is_emptied_by_a_later_pull(sit: Sit) -> Non
     assert log.stat().st_size
     desk.sync_once()
     assert log.stat().st_size == 0
+
+
+def test_a_log_that_a_killed_desk_left_is_emptied_by_the_next_pull(
+    sit: Sit, hub: HubProcess, tmp_path: Path
+) -> None:
+    desk = sit("operator1")
+    desk.save_draft("item", "form", {"name": "Анна"})
+    # A copy of the files of an open desk is what a kill leaves.
+    shutil.copytree(desk.profile_dir, tmp_path / "killed")
+    log = tmp_path / "killed" / "local.db-wal"
+    assert log.stat().st_size
+    with open_desk(tmp_path / "killed") as killed:
+        killed.sync_once()
+        assert log.stat().st_size == 0
 
 
 def test_what_left_sight_is_in_no_page_of_the_decrypted_file(desk: Desk) -> None:
