@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bench import machine
-from bench.figures import Line, table
+from bench.figures import Fact, Line, table
 from bench.plan import Plan
 from bench.terminal import missing
 
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 
 #: Each bench with the module that measures it, in the order of the table; moves change the desks
 #: that the others read, so they come last.
-BENCHES = {"start": "start", "load": "loads", "keys": "keys", "sync": "syncs", "move": "moves"}
+BENCHES = {
+    "start": "start",
+    "load": "loads",
+    "keys": "keys",
+    "sync": "syncs",
+    "push": "pushes",
+    "live": "live",
+    "crowd": "crowd",
+    "move": "moves",
+}
 _ON_TERMINAL = ("start", "keys")
 _NOTES = """\
 Terminal: {size}. A key's time ends with the last byte of what it painted. Every row's floor
@@ -55,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measure_of(name: str) -> Callable[[Plan, World], list[Line]]:
+def _measure_of(name: str) -> Callable[[Plan, World], list[Line | Fact]]:
     return import_module(f"bench.{BENCHES[name]}").measure
 
 

@@ -18,10 +18,32 @@ class Plan:
     moves: int = 30
     syncs: int = 3
     loads: int = 9
+    #: Operations in the queue of a desk that sends them all.
+    pushed: int = 1_000
+    #: Bare requests of a hub, beside what it does for a desk.
+    trips: int = 200
+    #: Changes that are watched on their way to another desk.
+    hints: int = 100
+    #: Desks connected to one hub, the changes they are hinted at, and for how long they idle, s.
+    crowd: int = 500
+    crowd_hints: int = 20
+    idle: float = 30.0
 
     @classmethod
     def quick(cls) -> Plan:
         """Enough to see whether something is far off; its p95 says little."""
         return cls(
-            sizes=(1_000, 10_000), usual=2_000, starts=3, keys=20, moves=10, syncs=1, loads=3
+            sizes=(1_000, 10_000),
+            usual=2_000,
+            starts=3,
+            keys=20,
+            moves=10,
+            syncs=1,
+            loads=3,
+            pushed=200,
+            trips=50,
+            hints=20,
+            crowd=100,
+            crowd_hints=5,
+            idle=5.0,
         )
