@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from bench.figures import Fact, Line, Series, Took, fullest_second
+from bench.figures import Fact, Line, Series, Took, fullest_second, show
 from bench.hubs import PASSWORD, Hub, postgresql, round_trips, serving, set_up
 from bench.plan import Plan
 from bench.world import World, say
@@ -100,6 +100,7 @@ async def _watch(
         ),
         Fact(f"{number} desks idle: processor of the hub", f"{idle * 100:.1f} %"),
         Line(Series("a change until each desk is hinted", hints), 0, trips),
+        Fact("the same, p99", show(sorted(run.seconds for run in hints)[-len(hints) // 100 - 1])),
         Fact("hints at those it does not concern", str(unconcerned)),
         Fact(
             f"hub restarted: {number} desks back, in the fullest second",

@@ -27,7 +27,7 @@ class Plan:
     #: Desks connected to one hub, the changes they are hinted at, and for how long they idle, s.
     crowd: int = 500
     crowd_hints: int = 20
-    idle: float = 30.0
+    idle: float = 60.0
 
     @classmethod
     def quick(cls) -> Plan:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bench.figures import fullest_second
 from desk.services.backoff import (
     FIRST_SECONDS,
     LONGEST_SECONDS,
@@ -23,17 +24,6 @@ DESKS = 500
 FAILURES = st.integers(0, 2000)
 ASKED = st.sampled_from([0.0, 0.5, 2.0, 90.0])
 CHANCE = st.floats(0.0, 1.0)
-
-
-def fullest_second(moments: list[float]) -> int:
-    """How many moments the fullest second has, wherever it begins."""
-    ordered = sorted(moments)
-    begin = most = 0
-    for end, moment in enumerate(ordered):
-        while moment - ordered[begin] >= 1.0:
-            begin += 1
-        most = max(most, end - begin + 1)
-    return most
 
 
 @given(FAILURES, CHANCE)
@@ -52,7 +42,7 @@ def test_what_the_hub_asks_for_is_the_least(failures: int, asked: float, chance:
 
 
 def test_a_single_desk_is_back_within_a_few_seconds() -> None:
-    assert delay(0, 0.0, lambda: 1.0) <= 6.0
+    assert delay(0, 0.0, lambda: 1.0) <= 8.0
 
 
 @given(FAILURES, ASKED)
@@ -76,7 +66,7 @@ def test_five_hundred_desks_come_back_to_a_restarted_hub_without_a_storm(
             pace.take(now)
             pace.failed(now, 0.0)
         back.append(now)
-    # 100 are to be expected in the worst second; more than 150 of 500 never come by chance.
+    # 100 are to be expected in the worst second; chance never makes it more than 150.
     assert fullest_second(back) <= 150
     assert max(back) <= away + LONGEST_SECONDS + FIRST_SECONDS
 
