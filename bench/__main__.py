@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from bench import machine
-from bench.figures import Line, table
+from bench.figures import Fact, Line, table
 from bench.plan import Plan
 from bench.terminal import missing
 
@@ -28,6 +28,9 @@ BENCHES = {
     "keys": "keys",
     "pull": "pulls",
     "sync": "syncs",
+    "push": "pushes",
+    "live": "live",
+    "crowd": "crowd",
     "move": "moves",
 }
 _ON_TERMINAL = ("start", "keys", "pull")
@@ -64,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _measure_of(name: str) -> Callable[[Plan, World], list[Line]]:
+def _measure_of(name: str) -> Callable[[Plan, World], list[Line | Fact]]:
     return import_module(f"bench.{BENCHES[name]}").measure
 
 

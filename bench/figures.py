@@ -77,7 +77,7 @@ class Line:
         own, floor = self.series, self.beside
         return (
             own.what,
-            f"{self.leads:,}".replace(",", " "),
+            f"{self.leads:,}".replace(",", " ") if self.leads else "",
             str(len(own.runs)),
             *own.cells(),
             floor.what if floor else "",
@@ -102,6 +102,35 @@ class Line:
         return f"{aim.of} < {limit}: {said}"
 
 
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One figure that is no time: a rate, a size, a share; written with its unit."""
+
+    what: str
+    figure: str
+    runs: int = 1
+    #: What it is to be compared with.
+    beside: str = ""
+    floor: str = ""
+    aim: str = ""
+
+    def cells(self) -> tuple[str, ...]:
+        """The figure as text, in the order of the table's heads."""
+        floor = (self.beside, self.floor, "", "")
+        return (self.what, "", str(self.runs), self.figure, "", "", *floor, "", self.aim)
+
+
+def fullest_second(moments: Iterable[float]) -> int:
+    """How many of the moments, in seconds, the fullest second has, wherever it begins."""
+    ordered = sorted(moments)
+    begin = most = 0
+    for end, moment in enumerate(ordered):
+        while moment - ordered[begin] >= 1.0:
+            begin += 1
+        most = max(most, end - begin + 1)
+    return most
+
+
 def show(seconds: float) -> str:
     """A time with three digits that mean something."""
     if seconds >= 1:
@@ -112,7 +141,7 @@ def show(seconds: float) -> str:
     return f"{milliseconds:.1f} ms" if milliseconds >= 1 else f"{milliseconds:.2f} ms"
 
 
-def table(lines: Iterable[Line]) -> str:
+def table(lines: Iterable[Line | Fact]) -> str:
     """The lines as a Markdown table that reads well as plain text."""
     rows = [_HEADS, *(line.cells() for line in lines)]
     widths = [max(len(row[n]) for row in rows) for n in range(len(_HEADS))]

@@ -23,6 +23,16 @@ class Plan:
     #: Pulls under which keys are pressed, and rows of each.
     rounds: int = 6
     pulled: int = 20_000
+    #: Operations in the queue of a desk that sends them all.
+    pushed: int = 1_000
+    #: Bare requests of a hub, beside what it does for a desk.
+    trips: int = 200
+    #: Changes that are watched on their way to another desk.
+    hints: int = 100
+    #: Desks connected to one hub, the changes they are hinted at, and for how long they idle, s.
+    crowd: int = 500
+    crowd_hints: int = 20
+    idle: float = 60.0
 
     @classmethod
     def quick(cls) -> Plan:
@@ -38,4 +48,10 @@ class Plan:
             loads=3,
             rounds=1,
             pulled=2_000,
+            pushed=200,
+            trips=50,
+            hints=20,
+            crowd=100,
+            crowd_hints=5,
+            idle=5.0,
         )

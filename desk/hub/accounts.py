@@ -6,9 +6,10 @@ import base64
 import hashlib
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Executable, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, delete, insert, select, update
 
 from desk.domain.clean import clean
 from desk.domain.ids import is_id
@@ -112,6 +113,22 @@ def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> S
         raise HubProblem(401, "not_signed_in")
     if row.loopback_only and not arrival.is_local:
         raise HubProblem(403, "loopback_only")
+    return _session(row, hashed)
+
+
+def renewed(connection: Connection, session: Session, now: int) -> Session | None:
+    """The session with the rights its user has now; None where it would not be let in any more."""
+    row = connection.execute(_entered(session.token_hash, now)).first()
+    return _session(row, session.token_hash) if row else None
+
+
+def sign_out(database: Database, session: Session) -> None:
+    """Forget the token."""
+    with database.write() as connection:
+        connection.execute(delete(token).where(token.c.hash == session.token_hash))
+
+
+def _session(row: Row[Any], hashed: bytes) -> Session:
     return Session(
         actor=Actor(id=row.id, role=row.role),
         device_id=row.device_id,
@@ -141,19 +158,7 @@ def register_device(
     return Registered(token=text, last_op=last_op)
 
 
-def stands(database: Database, session: Session, now: int) -> bool:
-    """Whether the session's token would still let a request in."""
-    with database.read() as connection:
-        return connection.execute(_entered(session.token_hash, now)).first() is not None
-
-
-def sign_out(database: Database, session: Session) -> None:
-    """Forget the token."""
-    with database.write() as connection:
-        connection.execute(delete(token).where(token.c.hash == session.token_hash))
-
-
-def _entered(hashed: bytes, now: int) -> Executable:
+def _entered(hashed: bytes, now: int) -> Select[*tuple[Any, ...]]:
     return (
         select(
             token.c.device_id,

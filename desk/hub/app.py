@@ -40,7 +40,7 @@ from desk.hub.gate import (
     arrival,
     check_protocol,
 )
-from desk.hub.hints import KEEP_ALIVE, Hints
+from desk.hub.hints import KEEP_ALIVE, Hints, Listener
 from desk.hub.operations import SentPush
 from desk.hub.playbooks import current
 from desk.hub.projection import Reader
@@ -196,7 +196,7 @@ def say_presence(
 
 @get("/v1/hints", media_type="text/event-stream")
 async def hints(hub: NamedDependency[Hub], session: NamedDependency[Session]) -> Stream:
-    """Server-sent events: the head's cursor at the start and whenever the log has grown."""
+    """Server-sent events: the head's cursor at the start and whenever the reader has news."""
     reader = await asyncio.to_thread(_reader, hub, session)
     return Stream(
         _events(hub, session, reader),
@@ -209,26 +209,50 @@ async def _events(
     hub: Hub, session: Session, reader: Reader, keep_alive: float = KEEP_ALIVE
 ) -> AsyncIterator[str]:
     beaten = reader.now
-    async with contextlib.aclosing(hub.hints.subscribe(keep_alive)) as heads:
-        async for head in heads:
-            now = hub.clock()
-            # An open stream is a desk at work, whose person may be reading.
-            if now - beaten >= presence.HEARTBEAT:
-                beaten = now
-                if not await _beat(hub, session, now):
+    listener = Listener(reader)
+    async with contextlib.aclosing(hub.hints.subscribe(listener, keep_alive)) as heads:
+        async for told in heads:
+            head, now = told, hub.clock()
+            is_due = now - beaten >= presence.HEARTBEAT
+            if is_due or listener.person_changed:
+                beaten = now if is_due else beaten
+                known = listener.reader.cursor("", 0)
+                if not await _renew(hub, session, listener, is_due=is_due):
                     return
-            yield f"data: {reader.cursor(head.epoch, head.seq)}\n\n" if head else ": alive\n\n"
+                if listener.reader.cursor("", 0) != known:
+                    # With other rights there is something to look at, whether or not it is new.
+                    head = head or hub.hints.head
+            if head is None:
+                yield ": alive\n\n"
+            else:
+                yield f"data: {listener.reader.cursor(head.epoch, head.seq)}\n\n"
 
 
-async def _beat(hub: Hub, session: Session, now: int) -> bool:
-    """Note that somebody listens; whether he still may."""
+async def _renew(hub: Hub, session: Session, listener: Listener, *, is_due: bool) -> bool:
+    """Look whether somebody still may listen, and what concerns him now; False where he may not.
+
+    With ``is_due`` also note that he is there: an open stream is a desk at work, whose person may
+    be reading.
+    """
+    listener.person_changed = False
     # A database that is away for a while does not end the stream; the next beat is a minute off.
     with contextlib.suppress(DBAPIError, PoolTimeout):
-        if not await asyncio.to_thread(accounts.stands, hub.database, session, now):
+        reader = await asyncio.to_thread(_renewed, hub, session)
+        if reader is None:
             return False
-        if await asyncio.to_thread(presence.heartbeat, hub.database, session.actor.id, None, now):
+        listener.reader = reader
+        user = reader.actor.id
+        if is_due and await asyncio.to_thread(
+            presence.heartbeat, hub.database, user, None, reader.now
+        ):
             hub.hints.wake()
     return True
+
+
+def _renewed(hub: Hub, session: Session) -> Reader | None:
+    with hub.database.read() as connection:
+        standing = accounts.renewed(connection, session, hub.clock())
+        return _reader(hub, standing, connection) if standing else None
 
 
 def create_app(

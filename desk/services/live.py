@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from desk.services.backoff import delay
-from desk.services.errors import DeskError, HubUnreachable
+from desk.services.errors import DeskError, HubUnreachable, NotSignedIn
 
 if TYPE_CHECKING:
     from desk.services.network import Network
@@ -28,13 +28,20 @@ _log = logging.getLogger(__name__)
 class Hints:
     """The thread that listens; it rests while the network is off or the hub does not answer."""
 
-    def __init__(self, network: Network, wake: Callable[[], None]) -> None:
+    def __init__(
+        self, network: Network, hint: Callable[[str], None], lost: Callable[[], None]
+    ) -> None:
+        """``hint`` is called with the cursor of each hint, ``lost`` when the stream has ended or
+        was refused, and it is to be found out whether the hub still answers."""
         self._network = network
-        self._wake = wake
+        self._hint = hint
+        self._lost = lost
         self._condition = threading.Condition()
         self._stopping = False
         self._rest_until = 0.0
         self._response: httpx.Response | None = None
+        #: Counts how often the stream was given up on purpose.
+        self._given_up = 0
         #: Whether the stream is open now.
         self.heard = False
         self.thread = threading.Thread(target=self._run, name="desk-hints", daemon=True)
@@ -47,64 +54,77 @@ class Hints:
         """End, also in the middle of reading."""
         with self._condition:
             self._stopping = True
-            self._condition.notify_all()
-        self._cut()
+        self.leave()
 
-    def reconnect(self) -> None:
-        """Leave the stream and listen anew, at once: the session or the network is another."""
-        self._cut()
+    def leave(self) -> None:
+        """End the stream and listen anew, at once: the session or the network is another."""
         with self._condition:
+            self._given_up += 1
             self._rest_until = 0.0
             self._condition.notify_all()
+        self._cut()
 
     def answered(self) -> None:
-        """The hub answers: listen if it did not before."""
+        """The hub answers, or may be asked again: listen if it did not before."""
         with self._condition:
             self._condition.notify_all()
 
     def _run(self) -> None:
         failures = 0
-        while self._wait_for_hub():
-            asked, began = 0.0, time.monotonic()
-            try:
-                self._listen()
-            except DeskError as error:
-                asked = error.wait if isinstance(error, HubUnreachable) else 0.0
-                if isinstance(error, HubUnreachable) and not asked:
-                    # Nobody is to read «online» until the next look, which may be far away.
-                    self._wake()
-                _log.debug("hints ended: %s", error.code)
-            except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
-                _log.debug("hints ended: %s", type(error).__name__)
-            finally:
-                self._response = None
-                self._hear(False)
+        while (given_up := self._wait_for_hub()) is not None:
+            began = time.monotonic()
+            error = self._listen_until_it_ends(given_up)
             failures = 0 if time.monotonic() - began > _LASTING_SECONDS else failures + 1
-            self._rest(delay(failures, asked, random.random))
+            asked = error.wait if isinstance(error, HubUnreachable) else 0.0
+            with self._condition:
+                if self._given_up != given_up:
+                    failures = 0
+                    continue
+                self._rest_until = time.monotonic() + delay(failures, asked, random.random)
+            if not asked:
+                # Nobody is to read «online» until the next exchange, which may be far away.
+                self._lost()
 
-    def _rest(self, seconds: float) -> None:
+    def _wait_for_hub(self) -> int | None:
+        """Until it makes sense to listen: how often it was given up so far; None to end."""
         with self._condition:
-            self._rest_until = time.monotonic() + seconds
-            while not self._stopping and (left := self._rest_until - time.monotonic()) > 0:
-                self._condition.wait(left)
+            while not self._stopping:
+                left = self._rest_until - time.monotonic()
+                if self._network.paused or not self._network.online:
+                    self._condition.wait()
+                elif left > 0:
+                    self._condition.wait(left)
+                else:
+                    return self._given_up
+            return None
 
-    def _wait_for_hub(self) -> bool:
-        with self._condition:
-            while not self._stopping and (self._network.paused or not self._network.online):
-                self._condition.wait()
-            return not self._stopping
+    def _listen_until_it_ends(self, given_up: int) -> DeskError | None:
+        """Listen; why it ended, where the hub or the network has said so."""
+        try:
+            self._listen(given_up)
+        except DeskError as error:
+            _log.debug("hints ended: %s", error.code)
+            is_cut = isinstance(error, HubUnreachable) and self.heard
+            if (is_cut or isinstance(error, NotSignedIn)) and self._given_up == given_up:
+                self._network.lost(error)
+            return error
+        except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
+            _log.debug("hints ended: %s", type(error).__name__)
+        finally:
+            self._response = None
+            self._hear(False)
+        return None
 
-    def _listen(self) -> None:
+    def _listen(self, given_up: int) -> None:
         with self._network.client().hints() as response:
             self._response = response
-            if self._stopping or self._network.offline_by_choice:
+            if self._given_up != given_up or self._network.offline_by_choice:
                 return
             self._hear(True)
-            # What changed before the stream was open is not hinted at.
-            self._wake()
+            # The first one comes at once, for what changed before the stream was open.
             for line in response.iter_lines():
                 if line.startswith("data:"):
-                    self._wake()
+                    self._hint(line.removeprefix("data:").strip())
 
     def _hear(self, heard: bool) -> None:
         if heard != self.heard:

@@ -11,7 +11,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from desk.services.backoff import delay
+from desk.services.backoff import Pace
 from desk.services.errors import DeskError, HubUnreachable
 from desk.services.live import Hints
 
@@ -33,10 +33,9 @@ class SyncLoop:
         self._network = network
         self._condition = threading.Condition()
         self._stopping = False
-        self._wanted = True
-        self._failures = 0
-        self._not_before = 0.0
-        self._hints = Hints(network, self.wake)
+        self._pace = Pace(random.random)
+        self._hinted = ""
+        self._hints = Hints(network, self._hint, self._lost)
         self._thread = threading.Thread(target=self._run, name="desk-sync", daemon=True)
 
     @property
@@ -63,48 +62,69 @@ class SyncLoop:
     def wake(self) -> None:
         """Exchange soon, though not sooner than a failure allows."""
         with self._condition:
-            self._wanted = True
+            self._pace.wake()
             self._condition.notify_all()
 
     def begin_anew(self) -> None:
         """The switch was turned or the session is another: what failed before says nothing."""
         with self._condition:
-            self._failures, self._not_before = 0, 0.0
-        self._hints.reconnect()
-        self.wake()
+            self._pace.begin_anew()
+            self._condition.notify_all()
+        self._hints.answered()
+
+    def leave_stream(self) -> None:
+        """End the stream of hints; it is opened anew when there is a session and a network."""
+        self._hints.leave()
+
+    def _hint(self, cursor: str) -> None:
+        with self._condition:
+            self._hinted = cursor
+            self._pace.hint()
+            self._condition.notify_all()
+
+    def _lost(self) -> None:
+        with self._condition:
+            self._pace.lost(time.monotonic())
+            self._condition.notify_all()
 
     def _run(self) -> None:
-        while self._wait():
-            try:
-                self._network.sync_once()
-                self._failures = 0
-                self._hints.answered()
-            except DeskError as error:
-                self._failed(error.code, error.wait if isinstance(error, HubUnreachable) else 0.0)
-            except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
-                if not self._stopping:
-                    _log.debug("exchange failed: %s", type(error).__name__)
-                    self._failed("failed", 0.0)
+        while (hinted := self._wait()) is not None:
+            # A hint at what this desk has just done itself comes while it fetches that.
+            if not hinted or self._network.lacks(hinted):
+                self._exchange()
 
-    def _wait(self) -> bool:
-        """Until there is a reason to exchange; False when it is time to end."""
+    def _exchange(self) -> None:
+        try:
+            self._network.sync_once()
+        except DeskError as error:
+            self._failed(error.code, error.wait if isinstance(error, HubUnreachable) else 0.0)
+            return
+        except Exception as error:  # noqa: BLE001 - the thread must live; the type is logged
+            if not self._stopping:
+                self._failed(type(error).__name__, 0.0)
+            return
+        interval = _ASK_WITH_HINTS if self.hears_hints else _ASK_WITHOUT_HINTS
         with self._condition:
-            asked = time.monotonic() + (_ASK_WITH_HINTS if self.hears_hints else _ASK_WITHOUT_HINTS)
+            self._pace.succeeded(time.monotonic(), interval)
+        self._hints.answered()
+
+    def _wait(self) -> str | None:
+        """Until there is a reason to exchange: "", or the cursor of a hint that may be one.
+
+        None when it is time to end.
+        """
+        with self._condition:
             while not self._stopping:
                 now = time.monotonic()
-                due = max(self._not_before, 0.0 if self._wanted else asked)
                 if self._network.paused:
                     self._condition.wait()
-                elif now >= due:
-                    self._wanted = False
-                    return True
+                elif now >= self._pace.due:
+                    return "" if self._pace.take(now) else self._hinted
                 else:
-                    self._condition.wait(due - now)
-            return False
+                    self._condition.wait(min(self._pace.due - now, threading.TIMEOUT_MAX))
+            return None
 
-    def _failed(self, code: str, asked: float) -> None:
+    def _failed(self, what: str, asked: float) -> None:
         with self._condition:
-            self._failures += 1
-            self._wanted = True
-            self._not_before = time.monotonic() + delay(self._failures, asked, random.random)
-        _log.debug("exchange failed: %s, in a row: %d", code, self._failures)
+            failures = self._pace.failed(time.monotonic(), asked)
+        _log.debug("exchange failed: %s, in a row: %d", what, failures)

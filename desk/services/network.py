@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from desk.domain.model import Person
 from desk.protocol.messages import Presence
+from desk.services import settings
 from desk.services.context import Context
 from desk.services.errors import (
     EXIT_REFUSED,
@@ -73,7 +74,7 @@ class Network:
             raise OfflineByChoice
         with self._exchange:
             person = session.sign_in(self._context, self._connect, hub, user, password)
-            self._drop_client()
+            self._leave_stream()
         self._note(online=True, error="")
         if self._loop is not None:
             self._loop.begin_anew()
@@ -88,6 +89,7 @@ class Network:
             if not self.offline_by_choice and session.token(self._context):
                 client = self.client()
             session.sign_out(self._context, client)
+            self._leave_stream()
             self._drop_client()
         self._note(online=False, error="")
 
@@ -146,8 +148,18 @@ class Network:
         self.offline_by_choice = offline
         self.online = self.online and not offline
         self.tell_status()
+        self._leave_stream()
         if self._loop is not None:
             self._loop.begin_anew()
+
+    def lacks(self, cursor: str) -> bool:
+        """Whether a hint at this cursor says anything new."""
+        with self._context.store.read() as connection:
+            return settings.get(connection, settings.CURSOR) != cursor
+
+    def lost(self, error: DeskError) -> None:
+        """The stream of hints was cut or is silent, or the hub ended the session."""
+        self._note(online=False, error=error.code)
 
     def tell_status(self) -> None:
         """Tell everybody that the status changed."""
@@ -209,6 +221,11 @@ class Network:
         from desk.services.hub_client import HubClient
 
         return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
+
+    def _leave_stream(self) -> None:
+        """Before its client is closed: whoever reads would not notice that."""
+        if self._loop is not None:
+            self._loop.leave_stream()
 
     def _drop_client(self) -> None:
         with self._clients:

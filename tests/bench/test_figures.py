@@ -1,6 +1,6 @@
 import pytest
 
-from bench.figures import Aim, Line, Series, Took, show, table, timed
+from bench.figures import Aim, Fact, Line, Series, Took, fullest_second, show, table, timed
 
 
 def series(*seconds: float) -> Series:
@@ -51,3 +51,28 @@ def test_a_timed_work_is_done_once_and_takes_some_time() -> None:
 )
 def test_times_keep_the_digits_that_mean_something(seconds: float, text: str) -> None:
     assert show(seconds) == text
+
+
+def test_a_figure_that_is_no_time_stands_in_the_same_table() -> None:
+    rate = Fact("pushed", "310/s", runs=1000, beside="one", floor="300/s", aim="≥ 300/s: yes")
+    _, _, timed_line, fact_line = table([Line(series(0.5), 0), rate]).splitlines()
+    assert len(timed_line) == len(fact_line)
+    assert [cell.strip() for cell in fact_line.strip("|").split("|")] == [
+        "pushed",
+        "",
+        "1000",
+        "310/s",
+        "",
+        "",
+        "one",
+        "300/s",
+        "",
+        "",
+        "",
+        "≥ 300/s: yes",
+    ]
+
+
+def test_the_fullest_second_is_looked_for_wherever_it_begins() -> None:
+    assert fullest_second([0.0, 0.9, 1.1, 1.5, 1.8, 3.0]) == 4
+    assert fullest_second([]) == 0

@@ -12,13 +12,17 @@ from httpx import Response
 from litestar.testing import TestClient
 
 from desk.domain.ids import make_id
-from desk.domain.model import Actor
+from desk.domain.model import Actor, Item
 from desk.domain.operations import Create, Intent, Move, Operation
+from desk.hub import changes
 from desk.hub.accounts import Session
 from desk.hub.app import create_app
+from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.hub.operations import Sent
 from desk.hub.passwords import hash_password
+from desk.hub.playbooks import current
+from desk.hub.projection import Reader
 from desk.hub.setup import add_user, init
 from desk.protocol.messages import (
     PROTOCOL,
@@ -271,3 +275,37 @@ def session(hub: Hub, desk: Desk) -> Session:
 def sent(numbered: Numbered) -> Sent:
     """An operation as the hub gets it."""
     return Sent(number=numbered.number, operation=msgspec.to_builtins(numbered.operation))
+
+
+def a_lead(**values: object) -> Item:
+    """A lead that nobody is responsible for, for a line of the change log."""
+    made = Item(
+        id=make_id(1, bytes),
+        kind="lead",
+        stage="new",
+        title="",
+        created_at=START,
+        updated_at=START,
+        stage_since=START,
+    )
+    return msgspec.structs.replace(made, **values)
+
+
+def write_lines(database: Database, *log: Change) -> int:
+    """Append to the change log, or what concerns everybody who sees leads; its new end."""
+    with database.write() as connection:
+        lines = log or [changes.of_item(None, a_lead())]
+        return changes.write(connection, lines, at=START)
+
+
+def a_reader(database: Database, user: str) -> Reader:
+    """The user as he reads now."""
+    with database.read() as connection:
+        installed = current(connection)
+    return Reader(
+        actor=Actor(user, PEOPLE[user]),
+        playbook=installed.playbook,
+        playbook_version=installed.version,
+        policy_version=1,
+        now=START,
+    )

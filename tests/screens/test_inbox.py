@@ -48,9 +48,9 @@ def refuse(desk: Desk) -> None:
         ),
     )
     with desk.context.store.write() as connection:
-        for number, (intent, result) in enumerate(answers):
+        for intent, result in answers:
             operation = Operation(id=result.id, at=NOW, intent=intent)
-            inbox.add(connection, operation, result, NOW + number)
+            inbox.add(connection, desk.context, operation, result)
     desk.context.events.emit(StatusChanged())
 
 

@@ -337,7 +337,7 @@ def until(desk: Desk, true: Callable[[], bool]) -> None:
 def test_after_a_partition_the_queue_empties_without_a_new_write(
     sit: Sit, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desk.services.loop.delay", lambda *_: 0.02)
+    monkeypatch.setattr("desk.services.backoff.delay", lambda *_: 0.02)
     desk = sit("operator1", transport=wire)
     wire.faults["/v1/operations"] = [answer(503), lose_answer, answer(502), cut_answer]
     wire.faults["/v1/changes"] = [lose_answer]
@@ -351,7 +351,7 @@ def test_after_a_partition_the_queue_empties_without_a_new_write(
 def test_the_background_rests_after_a_session_ended_until_one_signs_in(
     sit: Sit, hub: HubProcess, wire: FaultyWire, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("desk.services.loop.delay", lambda *_: 0.0)
+    monkeypatch.setattr("desk.services.backoff.delay", lambda *_: 0.0)
     desk = sit("operator1", transport=wire)
     wire.faults["/v1/operations"] = [answer(401, {"code": "not_signed_in"})]
     desk.do(Create(kind="lead", title="Сессия кончилась"))
