@@ -18,6 +18,7 @@ from desk.services.errors import NotSignedIn
 from desk.services.views import (
     BoardCard,
     Card,
+    Checkup,
     Done,
     DraftInfo,
     Event,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BoardCard",
     "Card",
+    "Checkup",
     "Desk",
     "Done",
     "DraftInfo",
@@ -186,6 +188,17 @@ class Desk:
         from desk.services import status
 
         return status.status(self._context, self._network)
+
+    def examine(self) -> Checkup:
+        """Look the desk over for ``desk doctor``; asks the hub, so call it in a worker.
+
+        Raises nothing for a hub that does not answer: that is one of the findings.
+        """
+        from desk.services import doctor
+
+        return doctor.examine(
+            self._context, self._network, self._profile.database, time.perf_counter
+        )
 
     def items(self) -> int:
         """How many items are here, also when nobody is signed in; slower than ``status``."""

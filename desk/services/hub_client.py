@@ -112,7 +112,8 @@ class HubClient:
         if answer.product != _PRODUCT:
             raise NotAHub(hub=self.hub)
         if not answer.protocol_min <= PROTOCOL <= answer.protocol_max:
-            raise WrongProtocol(hub=self.hub)
+            low, high = str(answer.protocol_min), str(answer.protocol_max)
+            raise WrongProtocol(hub=self.hub, low=low, high=high)
         return answer
 
     def sign_in(self, message: SignIn) -> SignedIn:

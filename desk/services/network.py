@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from desk.domain.model import Person
 from desk.protocol.messages import Presence
+from desk.services import mishaps, settings
 from desk.services.context import Context
 from desk.services.errors import (
     EXIT_REFUSED,
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 #: How many times progress is told in a second at most.
 _TELLS_A_SECOND = 4
+#: How exactly the moment of the last exchange is kept on the disk, ms.
+_KEPT_EVERY = 60_000
 
 
 class Network:
@@ -72,8 +76,9 @@ class Network:
         if self.offline_by_choice:
             raise OfflineByChoice
         with self._exchange:
-            person = session.sign_in(self._context, self._connect, hub, user, password)
+            person = session.sign_in(self._context, self.connect, hub, user, password)
             self._drop_client()
+        self._forgive()
         self._note(online=True, error="")
         if self._loop is not None:
             self._loop.begin_anew()
@@ -89,6 +94,7 @@ class Network:
                 client = self.client()
             session.sign_out(self._context, client)
             self._drop_client()
+        self._forgive()
         self._note(online=False, error="")
 
     def set_presence(self, presence: Presence) -> None:
@@ -108,8 +114,10 @@ class Network:
                 self._cancelled = False
                 report = self._sync(started)
         except DeskError as error:
+            self._keep_failure(error)
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
             raise
+        self._keep_success()
         self._note(online=True, error="")
         if resting and self._loop is not None:
             self._loop.wake()
@@ -163,8 +171,14 @@ class Network:
         with self._clients:
             if self._client is None or self._client[0] != token:
                 self._close_client()
-                self._client = (token, self._connect(account.hub, token))
+                self._client = (token, self.connect(account.hub, token))
             return self._client[1]
+
+    def connect(self, hub: str, token: str) -> HubClient:
+        """A client of its own for an address and a token ("" is none); close it."""
+        from desk.services.hub_client import HubClient
+
+        return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
 
     def _sync(self, started: float) -> SyncReport:
         from desk.services import session
@@ -205,11 +219,6 @@ class Network:
         with self._exchange:
             return watch.verify(self._context, self.client(), self._tell, repair=repair)
 
-    def _connect(self, hub: str, token: str) -> HubClient:
-        from desk.services.hub_client import HubClient
-
-        return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
-
     def _drop_client(self) -> None:
         with self._clients:
             self._close_client()
@@ -241,3 +250,23 @@ class Network:
         self.online, self.last_error = online, error
         if changed:
             self.tell_status()
+
+    def _keep_failure(self, error: DeskError) -> None:
+        """Let another process tell of it. The switch turned meanwhile is no failure."""
+        if isinstance(error, OfflineByChoice):
+            return
+        # A full disk is told of by the exchange itself.
+        with suppress(DeskError), self._context.store.write() as connection:
+            mishaps.note(connection, error, self._context.clock())
+
+    def _keep_success(self) -> None:
+        now = self._context.clock()
+        with suppress(DeskError), self._context.store.write() as connection:
+            mishaps.pass_over(connection)
+            if abs(now - settings.number(connection, settings.SYNCED_AT)) >= _KEPT_EVERY:
+                settings.put(connection, settings.SYNCED_AT, str(now))
+
+    def _forgive(self) -> None:
+        """The session is another: what failed before says nothing of it."""
+        with suppress(DeskError), self._context.store.write() as connection:
+            mishaps.pass_over(connection)
