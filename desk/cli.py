@@ -191,8 +191,14 @@ def _add_account(commands: _Commands) -> None:
     login.add_argument("--user", metavar="NAME", help=_("your name at the hub"))
     login.add_argument("--password-file", metavar="F", help=_("file with the password"))
     commands.add("logout", "account:logout", _("end the session; cards and unsent work stay"))
-    commands.add("sync", "account:sync", _("send what waits and fetch what is new"))
+    sync = commands.add("sync", "exchange:sync", _("send what waits and fetch what is new"))
+    sync.add_argument("--once", action="store_true", help=_("one exchange, whatever comes of it"))
+    sync.add_argument("--verbose", action="store_true", help=_("tell each step on stderr"))
     commands.add("status", "account:status", _("who, where, and what waits"))
+    doctor = commands.add("doctor", "doctor:doctor", _("why work waits, and what to do about it"))
+    doctor.add_argument(
+        "--repair", action="store_true", help=_("send, fetch, compare with the hub and mend")
+    )
 
 
 def _add_cards(commands: _Commands) -> None:
@@ -227,10 +233,10 @@ def _add_work(commands: _Commands) -> None:
     note = commands.add("note", "work:note", _("write a note on a card's timeline"))
     _card(note)
     note.add_argument("text", metavar=_("TEXT"))
-    inbox = commands.add("inbox", "work:inbox", _("what the hub did not carry out"))
-    which = inbox.add_mutually_exclusive_group()
-    which.add_argument("--retry", metavar="ID", help=_("ask for it once more"))
-    which.add_argument("--discard", metavar="ID", help=_("drop it"))
+    inbox = commands.add("inbox", "inbox:entries", _("what the hub did not carry out"))
+    decide = _Commands(inbox, commands.common)
+    _entry(decide.add("retry", "inbox:retry", _("ask for one entry once more")))
+    _entry(decide.add("discard", "inbox:discard", _("drop one entry for good")))
 
 
 def _add_demo(commands: _Commands) -> None:
@@ -283,6 +289,10 @@ def _select(parser: ArgumentParser) -> None:
 
 def _card(parser: ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=_("the card's id or its beginning"))
+
+
+def _entry(parser: ArgumentParser) -> None:
+    parser.add_argument("id", metavar="ID", help=_("the entry's id or its beginning"))
 
 
 def _fields(parser: ArgumentParser, *, required: bool = False) -> None:

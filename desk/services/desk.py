@@ -29,6 +29,7 @@ from desk.services.views import (
     RowsChanged,
     Status,
     StatusChanged,
+    Step,
     SyncReport,
     Verdict,
 )
@@ -58,6 +59,7 @@ __all__ = [
     "RowsChanged",
     "Status",
     "StatusChanged",
+    "Step",
     "SyncReport",
     "Verdict",
     "wall_clock",
@@ -323,9 +325,12 @@ class Desk:
 
     # Network
 
-    def sync_once(self) -> SyncReport:
-        """Send what waits and fetch what is new, now. Raises what the hub makes it raise."""
-        return self._network.sync_once()
+    def sync_once(self, told: Callable[[Step], None] | None = None) -> SyncReport:
+        """Send what waits and fetch what is new, now. Raises what the hub makes it raise.
+
+        ``told`` hears of each step, in whichever thread.
+        """
+        return self._network.sync_once(told)
 
     def verify(self, *, repair: bool = False) -> Verdict:
         """Exchange, and compare everything here with what the hub shows this person.

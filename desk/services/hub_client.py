@@ -70,8 +70,11 @@ class Gap(DeskError):
 class HubClient:
     """One hub's address with a session's token. Safe to use from several threads.
 
-    Every request raises ``OfflineByChoice`` while ``allowed`` says no.
+    Every request raises ``OfflineByChoice`` while ``allowed`` says no. ``heard``, where it is set,
+    is told of each message from the hub.
     """
+
+    heard: Callable[[msgspec.Struct], None] | None = None
 
     def __init__(
         self,
@@ -114,6 +117,7 @@ class HubClient:
         if not answer.protocol_min <= PROTOCOL <= answer.protocol_max:
             low, high = str(answer.protocol_min), str(answer.protocol_max)
             raise WrongProtocol(hub=self.hub, low=low, high=high)
+        self._hear(answer)
         return answer
 
     def sign_in(self, message: SignIn) -> SignedIn:
@@ -193,10 +197,16 @@ class HubClient:
     def _decode(self, response: httpx.Response, answer: type[M]) -> M:
         self._raise_unless_done(response)
         try:
-            return msgspec.json.decode(response.content, type=answer)
+            message = msgspec.json.decode(response.content, type=answer)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             # Cut off or garbled on its way: asked for again later.
             raise HubUnreachable(hub=self.hub) from None
+        self._hear(message)
+        return message
+
+    def _hear(self, message: msgspec.Struct) -> None:
+        if self.heard is not None:
+            self.heard(message)
 
     def _raise_unless_done(
         self, response: httpx.Response, missing: DeskError | None = None

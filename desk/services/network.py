@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from desk.domain.model import Person
 from desk.protocol.messages import Presence
-from desk.services import mishaps, settings
+from desk.services import mishaps, queue, settings
 from desk.services.context import Context
 from desk.services.errors import (
     EXIT_REFUSED,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from desk.services.hub_client import HubClient
     from desk.services.loop import SyncLoop
+    from desk.services.steps import Steps, Told
 
 #: How many times progress is told in a second at most.
 _TELLS_A_SECOND = 4
@@ -103,8 +105,8 @@ class Network:
             raise OfflineByChoice
         self.client().presence(presence)
 
-    def sync_once(self) -> SyncReport:
-        """Send what waits, then fetch what is new."""
+    def sync_once(self, told: Told | None = None) -> SyncReport:
+        """Send what waits, then fetch what is new; ``told`` hears of each step."""
         if self.offline_by_choice:
             raise OfflineByChoice
         started = time.monotonic()
@@ -112,7 +114,7 @@ class Network:
         try:
             with self._exchange:
                 self._cancelled = False
-                report = self._sync(started)
+                report = self._sync(started, told)
         except DeskError as error:
             self._keep_failure(error)
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
@@ -180,17 +182,20 @@ class Network:
 
         return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
 
-    def _sync(self, started: float) -> SyncReport:
+    def _sync(self, started: float, told: Told | None) -> SyncReport:
         from desk.services import session
         from desk.services.exchange import Exchange
 
         exchange = Exchange(self._context, self._greet(), self._tell)
-        try:
-            exchange.run()
-        except ClonedProfile:
-            session.become_a_device(self._context, self.client())
-            exchange = Exchange(self._context, self._greet(), self._tell)
-            exchange.run()
+        with self._overheard(self.client(), told) as steps:
+            try:
+                exchange.run()
+            except ClonedProfile:
+                session.become_a_device(self._context, self.client())
+                exchange = Exchange(self._context, self._greet(), self._tell)
+                exchange.run()
+            if steps:
+                steps.pulled(exchange.arrived)
         answers, arrived = exchange.answers, exchange.arrived
         return SyncReport(
             pushed=answers.pushed,
@@ -218,6 +223,22 @@ class Network:
 
         with self._exchange:
             return watch.verify(self._context, self.client(), self._tell, repair=repair)
+
+    @contextmanager
+    def _overheard(self, client: HubClient, told: Told | None) -> Generator[Steps | None]:
+        """Tell of an exchange's steps, if anybody wants to know."""
+        if told is None:
+            yield None
+            return
+        from desk.services.steps import Steps
+
+        with self._context.store.read() as connection:
+            steps = Steps(told, queue.count_unanswered(connection))
+        client.heard = steps.hear
+        try:
+            yield steps
+        finally:
+            client.heard = None
 
     def _drop_client(self) -> None:
         with self._clients:
@@ -252,8 +273,8 @@ class Network:
             self.tell_status()
 
     def _keep_failure(self, error: DeskError) -> None:
-        """Let another process tell of it. The switch turned meanwhile is no failure."""
-        if isinstance(error, OfflineByChoice):
+        """Let another process tell of it. What the person stopped himself is no failure."""
+        if isinstance(error, OfflineByChoice | SyncCancelled):
             return
         # A full disk is told of by the exchange itself.
         with suppress(DeskError), self._context.store.write() as connection:

@@ -123,6 +123,22 @@ class SyncReport:
     seconds: float = 0.0
 
 
+#: A step of an exchange and its counts: the hub's protocol range (``low``, ``high``); the new
+#: playbook's ``version``; operations answered so far (``sent``, ``of``); a page (``rows``,
+#: ``forget``, ``more`` = 1 if another follows); the cursor is not taken any more; all is in the
+#: local copy (``rows``, ``forgotten``, ``ms`` since the last operation was answered).
+StepName: TypeAlias = Literal["greeted", "playbook", "sent", "page", "reset", "written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an exchange, ``seconds`` after it began."""
+
+    name: StepName
+    seconds: float
+    counts: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether everything here is what the hub shows; ``differing`` counts items that may not be.

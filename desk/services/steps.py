@@ -1,0 +1,59 @@
+"""Telling how an exchange goes on, step by step: counts and versions, never a value of a row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import msgspec
+
+from desk.protocol.messages import Handshake, Page, PlaybookSource, Pushed
+from desk.services import arrivals
+from desk.services.pull import Arrived
+from desk.services.views import Step, StepName
+
+Told = Callable[[Step], None]
+
+
+class Steps:
+    """Turns what the hub answers in one exchange into steps; ``waiting`` operations are to go."""
+
+    def __init__(
+        self, told: Told, waiting: int, timer: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._told = told
+        self._waiting = waiting
+        self._sent = 0
+        self._timer = timer
+        self._began = timer()
+        self._pulling = self._began
+
+    def hear(self, message: msgspec.Struct) -> None:
+        """A message came from the hub; may be called from any thread."""
+        match message:
+            case Handshake():
+                self._tell("greeted", low=message.protocol_min, high=message.protocol_max)
+            case PlaybookSource():
+                self._tell("playbook", version=message.version)
+            case Pushed():
+                self._sent += len(message.results)
+                self._tell("sent", sent=self._sent, of=max(self._waiting, self._sent))
+            case Page() if message.reset:
+                self._tell("reset")
+            case Page():
+                rows, forget = arrivals.size(message), len(message.forget)
+                self._tell("page", rows=rows, forget=forget, more=int(message.more))
+            case _:
+                pass
+
+    def pull(self) -> None:
+        """All is sent; what comes now is fetched."""
+        self._pulling = self._timer()
+
+    def pulled(self, arrived: Arrived) -> None:
+        """Everything that was fetched is in the local copy."""
+        took = round((self._timer() - self._pulling) * 1000)
+        self._tell("written", rows=arrived.pulled, forgotten=arrived.forgotten, ms=took)
+
+    def _tell(self, name: StepName, **counts: int) -> None:
+        self._told(Step(name, self._timer() - self._began, counts))
