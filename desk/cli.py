@@ -180,8 +180,7 @@ class _Commands:
             parents=[self.common],
             formatter_class=_Formatter,
         )
-        if handler:
-            parser.set_defaults(handler=handler)
+        parser.set_defaults(handler=handler)
         return parser
 
 
@@ -255,9 +254,7 @@ def _add_demo(commands: _Commands) -> None:
 
 
 def _add_hub(commands: _Commands) -> None:
-    hub = commands.add("hub", "", _("the company's server"))
-    hub.set_defaults(handler="hub:no_command", hub_parser=hub)
-    parts = _Commands(hub, commands.common)
+    parts = _group(commands, "hub", _("the company's server"))
     init = parts.add("init", "hub:init", _("make the tables and install a playbook"))
     _database(init)
     init.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
@@ -266,20 +263,54 @@ def _add_hub(commands: _Commands) -> None:
     _database(serve)
     serve.add_argument("--host", default="127.0.0.1")
     serve.add_argument("--port", metavar="N", type=_port, default=8765)
-    user = parts.add("user", "", _("the people"))
-    user.set_defaults(handler="hub:no_command", hub_parser=user)
-    add = _Commands(user, commands.common).add("add", "hub:add_user", _("add a user"))
+    user = _group(parts, "user", _("the people"))
+    add = user.add("add", "hub:add_user", _("add a user"))
     add.add_argument("name", metavar="NAME", help=_("to sign in by: Latin letters and digits"))
     add.add_argument("--role", required=True)
     add.add_argument("--full-name", metavar="TEXT", help=_("as colleagues know him"))
     add.add_argument("--password-file", metavar="F", help=_("file with the password"))
     _database(add)
+    role = user.add("role", "hub_admin:role", _("give a user another role"))
+    role.add_argument("name", metavar="NAME", help=_("to sign in by"))
+    role.add_argument("role", metavar="ROLE", help=_("a role of the playbook"))
+    _database(role)
     load = parts.add("import", "hub:import_file", _("cards from a CSV file"))
     load.add_argument("file", metavar="FILE")
     load.add_argument("--map", metavar="MAP.toml", required=True, help=_("what goes where"))
     load.add_argument("--dry-run", action="store_true", help=_("only check, write nothing"))
     load.add_argument("--refused", metavar="FILE", help=_("where refused rows are written"))
     _database(load)
+    _add_administration(parts)
+
+
+def _add_administration(parts: _Commands) -> None:
+    token = _group(parts, "token", _("the sessions"))
+    revoke = token.add("revoke", "hub_admin:revoke", _("end sessions: of a user or a device"))
+    revoke.add_argument("holder", metavar="USER|DEVICE", help=_("a user's name or a device's id"))
+    _database(revoke)
+    devices = parts.add("devices", "hub_admin:devices", _("what people work on"))
+    devices.add_argument("user", metavar="USER", nargs="?", help=_("only this user's"))
+    _database(devices)
+    log = parts.add("log", "hub_admin:log", _("what changed, in ids alone"))
+    log.add_argument(
+        "--since", metavar="SEQ", type=_number, default=0, help=_("after this number of the log")
+    )
+    log.add_argument("--limit", metavar="N", type=_positive, help=_("at most so many; 1000"))
+    _database(log)
+    playbook = _group(parts, "playbook", _("the company's process"))
+    install = playbook.add("install", "hub_admin:install_playbook", _("put a changed one in force"))
+    install.add_argument("playbook", metavar="FILE", nargs="?", help=_("a playbook of your own"))
+    install.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
+    _database(install)
+    epoch = parts.add("epoch", "hub_admin:epoch", _("after a backup was restored"))
+    _database(epoch)
+
+
+def _group(commands: _Commands, name: str, summary: str) -> _Commands:
+    """A command that only holds others."""
+    group = commands.add(name, "hub:no_command", summary)
+    group.set_defaults(hub_parser=group)
+    return _Commands(group, commands.common)
 
 
 def _select(parser: ArgumentParser) -> None:
@@ -316,6 +347,12 @@ def _positive(word: str) -> int:
     if word.isascii() and word.isdigit() and int(word) > 0:
         return int(word)
     raise ArgumentTypeError(_("a number above 0 is needed"))
+
+
+def _number(word: str) -> int:
+    if word.isascii() and word.isdigit() and len(word) < 19:
+        return int(word)
+    raise ArgumentTypeError(_("a number from 0 on is needed"))
 
 
 def _port(word: str) -> int:
