@@ -165,6 +165,8 @@ def _network(found: Checkup) -> str:
 def _clock(found: Checkup) -> str:
     if found.clock_ms is None:
         return "—"
+    if abs(found.clock_ms) < 1000:
+        return _("as the hub's")
     seconds = format_number(round(abs(found.clock_ms) / 1000, 1))
     if found.clock_ms >= 0:
         return _("{seconds} s ahead of the hub").format(seconds=seconds)
@@ -174,7 +176,7 @@ def _clock(found: Checkup) -> str:
 def _waiting(found: Checkup) -> str:
     if not found.pending:
         return "0"
-    return _("{n}, since {when} (numbers {numbers})").format(
+    return _("{n}, since {when}: no. {numbers}").format(
         n=format_number(len(found.pending)),
         when=_moment(found.pending_since),
         numbers=numbers_in_words(found.pending),
@@ -206,4 +208,5 @@ def _sizes(found: Checkup) -> str:
         size=format_number(round(found.file_bytes / 1e6, 1)),
         log=format_number(round(found.wal_bytes / 1e6, 1)),
     )
-    return f"{size}, {_('deleted data is left in it')}" if found.to_scrub else size
+    left = _("deleted data is left in it")
+    return f"{size}, {left}" if found.to_scrub else size

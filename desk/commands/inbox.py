@@ -24,8 +24,8 @@ _SHORTEST_PREFIX = 8
 _RESULTS: Mapping[str, str] = {
     "rejected": N_("refused"),
     "conflict": N_("somebody was first"),
-    "quarantined": N_("set aside by the hub"),
-    "blocked": N_("waits for another entry"),
+    "quarantined": N_("the hub could not process it"),
+    "blocked": N_("waits for an earlier action"),
 }
 #: The names of what is no field of a card.
 _STAGE, _COMMENT = "stage", "comment"

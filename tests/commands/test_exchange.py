@@ -147,7 +147,7 @@ def test_a_stuck_queue_is_explained_and_ends_with_the_code_of_its_reason(
     assert ran.json["clock_ms"] is None
     assert ran.json["last_error"]["code"] == "hub_unreachable"
     told = marketer.run("doctor", "--lang", "en")
-    assert "numbers 1" in told.out
+    assert ": no. 1\n" in told.out
     assert f"The hub {hub.url} does not answer" in told.out
     assert "не отвечает" in marketer.run("doctor", "--lang", "ru").out
     assert marketer.run("doctor", "--repair").code == 5
