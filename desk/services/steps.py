@@ -9,7 +9,7 @@ import msgspec
 
 from desk.protocol.messages import Handshake, Page, PlaybookSource, Pushed
 from desk.services import arrivals
-from desk.services.pull import Arrived
+from desk.services.arrivals import Arrived
 from desk.services.views import Step, StepName
 
 Told = Callable[[Step], None]

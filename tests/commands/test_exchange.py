@@ -100,7 +100,7 @@ def test_an_interrupted_fetch_says_that_it_goes_on(
         marketer.ok("new", "lead", f"Лид {number}")
     operator.ok("login", "--hub", hub.url, "--user", "operator1",
                 "--password-file", str(operator.password_file))  # fmt: skip
-    monkeypatch.setattr("desk.services.pull._SNAPSHOT_ITEMS", 2)
+    monkeypatch.setattr("desk.services.bootstrap._ITEMS", 2)
 
     def interrupt(_line: str) -> None:
         raise KeyboardInterrupt

@@ -42,7 +42,8 @@ class Hub(httpx.BaseTransport):
             return httpx.Response(200, json=self.hello)
         if self.refusal:
             return httpx.Response(self.refusal[0], json={"code": self.refusal[1]})
-        return httpx.Response(200, json=self.page)
+        asked = request.url.params.get("cursor", "")
+        return httpx.Response(200, json={**self.page, "asked": asked})
 
 
 @pytest.fixture
