@@ -23,6 +23,7 @@ _STEPS: Mapping[str, str] = {
     "sent": N_("sent {sent} of {of}"),
     "page": N_("got a page: {rows} rows, {forget} to remove"),
     "reset": N_("the hub asks to compare all rows"),
+    "compared": N_("compared {ranges} ranges of cards with the hub"),
     "written": N_("written: {rows} rows, {forgotten} removed, in {ms} ms"),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from desk.protocol.messages import Handshake, Page, PlaybookSource, Pushed
+from desk.protocol.messages import Compared, Handshake, Page, PlaybookSource, Pushed
 from desk.services import arrivals
 from desk.services.arrivals import Arrived
 from desk.services.views import Step, StepName
@@ -42,7 +42,9 @@ class Steps:
                 self._tell("reset")
             case Page():
                 rows, forget = arrivals.size(message), len(message.forget)
-                self._tell("page", rows=rows, forget=forget, more=int(message.more))
+                self._tell("page", rows=rows, forget=forget)
+            case Compared():
+                self._tell("compared", ranges=len(message.digests))
             case _:
                 pass
 

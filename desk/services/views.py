@@ -125,9 +125,9 @@ class SyncReport:
 
 #: A step of an exchange and its counts: the hub's protocol range (``low``, ``high``); the new
 #: playbook's ``version``; operations answered so far (``sent``, ``of``); a page (``rows``,
-#: ``forget``, ``more`` = 1 if another follows); the cursor is not taken any more; all is in the
-#: local copy (``rows``, ``forgotten``, ``ms`` since the last operation was answered).
-StepName: TypeAlias = Literal["greeted", "playbook", "sent", "page", "reset", "written"]
+#: ``forget``); the cursor is not taken any more; ``ranges`` of ids compared by their digests; all
+#: is in the local copy (``rows``, ``forgotten``, ``ms`` since the last operation was answered).
+StepName: TypeAlias = Literal["greeted", "playbook", "sent", "page", "reset", "compared", "written"]
 
 
 @dataclass(frozen=True, slots=True)
