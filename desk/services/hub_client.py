@@ -70,11 +70,9 @@ class Gap(DeskError):
 class HubClient:
     """One hub's address with a session's token. Safe to use from several threads.
 
-    Every request raises ``OfflineByChoice`` while ``allowed`` says no. ``heard``, where it is set,
-    is told of each message from the hub.
+    Every request raises ``OfflineByChoice`` while ``allowed`` says no; ``heard`` is told of each
+    message from the hub.
     """
-
-    heard: Callable[[msgspec.Struct], None] | None = None
 
     def __init__(
         self,
@@ -82,8 +80,10 @@ class HubClient:
         token: str = "",
         transport: httpx.BaseTransport | None = None,
         allowed: Callable[[], bool] = lambda: True,
+        heard: Callable[[msgspec.Struct], None] = lambda _message: None,
     ) -> None:
         self._allowed = allowed
+        self._heard = heard
         self.hub = normal_address(hub)
         headers = {PROTOCOL_HEADER: str(PROTOCOL)}
         if token:
@@ -117,7 +117,7 @@ class HubClient:
         if not answer.protocol_min <= PROTOCOL <= answer.protocol_max:
             low, high = str(answer.protocol_min), str(answer.protocol_max)
             raise WrongProtocol(hub=self.hub, low=low, high=high)
-        self._hear(answer)
+        self._heard(answer)
         return answer
 
     def sign_in(self, message: SignIn) -> SignedIn:
@@ -201,12 +201,8 @@ class HubClient:
         except (msgspec.MsgspecError, UnicodeDecodeError):
             # Cut off or garbled on its way: asked for again later.
             raise HubUnreachable(hub=self.hub) from None
-        self._hear(message)
+        self._heard(message)
         return message
-
-    def _hear(self, message: msgspec.Struct) -> None:
-        if self.heard is not None:
-            self.heard(message)
 
     def _raise_unless_done(
         self, response: httpx.Response, missing: DeskError | None = None

@@ -27,6 +27,7 @@ from desk.services.views import Progress, StatusChanged, SyncReport, Verdict
 
 if TYPE_CHECKING:
     import httpx
+    import msgspec
 
     from desk.services.hub_client import HubClient
     from desk.services.loop import SyncLoop
@@ -51,6 +52,7 @@ class Network:
         self._greeted = False
         self._told = 0.0
         self._cancelled = False
+        self._steps: Steps | None = None
         self.online = False
         self.offline_by_choice = False
         self.syncing: Progress | None = None
@@ -112,9 +114,9 @@ class Network:
         started = time.monotonic()
         resting = self.last_error == SyncCancelled.code
         try:
-            with self._exchange:
+            with self._exchange, self._watched(told):
                 self._cancelled = False
-                report = self._sync(started, told)
+                report = self._sync(started)
         except DeskError as error:
             self._keep_failure(error)
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
@@ -180,22 +182,21 @@ class Network:
         """A client of its own for an address and a token ("" is none); close it."""
         from desk.services.hub_client import HubClient
 
-        return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
+        return HubClient(
+            hub, token, self._transport, lambda: not self.offline_by_choice, self._hear
+        )
 
-    def _sync(self, started: float, told: Told | None) -> SyncReport:
+    def _sync(self, started: float) -> SyncReport:
         from desk.services import session
         from desk.services.exchange import Exchange
 
         exchange = Exchange(self._context, self._greet(), self._tell)
-        with self._overheard(self.client(), told) as steps:
-            try:
-                exchange.run()
-            except ClonedProfile:
-                session.become_a_device(self._context, self.client())
-                exchange = Exchange(self._context, self._greet(), self._tell)
-                exchange.run()
-            if steps:
-                steps.pulled(exchange.arrived)
+        try:
+            exchange.run()
+        except ClonedProfile:
+            session.become_a_device(self._context, self.client())
+            exchange = Exchange(self._context, self._greet(), self._tell)
+            exchange.run()
         answers, arrived = exchange.answers, exchange.arrived
         return SyncReport(
             pushed=answers.pushed,
@@ -225,20 +226,25 @@ class Network:
             return watch.verify(self._context, self.client(), self._tell, repair=repair)
 
     @contextmanager
-    def _overheard(self, client: HubClient, told: Told | None) -> Generator[Steps | None]:
-        """Tell of an exchange's steps, if anybody wants to know."""
+    def _watched(self, told: Told | None) -> Generator[None]:
+        """Let ``told`` hear of the steps of what is done meanwhile."""
         if told is None:
-            yield None
+            yield
             return
         from desk.services.steps import Steps
 
         with self._context.store.read() as connection:
-            steps = Steps(told, queue.count_unanswered(connection))
-        client.heard = steps.hear
+            self._steps = Steps(told, queue.count_unanswered(connection))
         try:
-            yield steps
+            yield
+            self._steps.end()
         finally:
-            client.heard = None
+            self._steps = None
+
+    def _hear(self, message: msgspec.Struct) -> None:
+        steps = self._steps
+        if steps is not None:
+            steps.hear(message)
 
     def _drop_client(self) -> None:
         with self._clients:

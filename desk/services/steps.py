@@ -9,7 +9,6 @@ import msgspec
 
 from desk.protocol.messages import Compared, Handshake, Page, PlaybookSource, Pushed
 from desk.services import arrivals
-from desk.services.arrivals import Arrived
 from desk.services.views import Step, StepName
 
 Told = Callable[[Step], None]
@@ -26,7 +25,10 @@ class Steps:
         self._sent = 0
         self._timer = timer
         self._began = timer()
-        self._pulling = self._began
+        #: When the last operation was answered.
+        self._answered = self._began
+        self._rows = 0
+        self._forgotten = 0
 
     def hear(self, message: msgspec.Struct) -> None:
         """A message came from the hub; may be called from any thread."""
@@ -37,25 +39,24 @@ class Steps:
                 self._tell("playbook", version=message.version)
             case Pushed():
                 self._sent += len(message.results)
+                self._answered = self._timer()
                 self._tell("sent", sent=self._sent, of=max(self._waiting, self._sent))
             case Page() if message.reset:
                 self._tell("reset")
             case Page():
                 rows, forget = arrivals.size(message), len(message.forget)
+                self._rows += rows
+                self._forgotten += forget
                 self._tell("page", rows=rows, forget=forget)
             case Compared():
                 self._tell("compared", ranges=len(message.digests))
             case _:
                 pass
 
-    def pull(self) -> None:
-        """All is sent; what comes now is fetched."""
-        self._pulling = self._timer()
-
-    def pulled(self, arrived: Arrived) -> None:
+    def end(self) -> None:
         """Everything that was fetched is in the local copy."""
-        took = round((self._timer() - self._pulling) * 1000)
-        self._tell("written", rows=arrived.pulled, forgotten=arrived.forgotten, ms=took)
+        took = round((self._timer() - self._answered) * 1000)
+        self._tell("written", rows=self._rows, forgotten=self._forgotten, ms=took)
 
     def _tell(self, name: StepName, **counts: int) -> None:
         self._told(Step(name, self._timer() - self._began, counts))
