@@ -34,10 +34,6 @@ LAST_ERROR: Final = "last_error"
 LAST_ERROR_AT: Final = "last_error_at"
 #: When the last whole exchange ended, ms; a minute behind at most.
 SYNCED_AT: Final = "synced_at"
-#: What the last comparison of all rows with the hub said ("same", "repaired", "differs"), and
-#: when, ms.
-DIGEST_STATE: Final = "digest_state"
-DIGEST_AT: Final = "digest_at"
 
 
 def get(connection: Connection, key: str) -> str | None:

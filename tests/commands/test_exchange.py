@@ -239,7 +239,7 @@ def test_two_entries_of_one_moment_need_more_of_the_id(
         for number, identifier in enumerate(ids, 1):
             asked = Operation(id=identifier, at=1, intent=Comment(item_id=ids[0], text="Не дошло"))
             refused = Result(number=number, id=identifier, result="rejected", code="no_item")
-            inbox.add(connection, asked, refused, number)
+            inbox.add(connection, desk.context, asked, refused)
     ambiguous = marketer.run("inbox", "discard", ids[0][:8])
     assert (ambiguous.code, ambiguous.out) == (2, "")
     assert "Several entries begin so" in ambiguous.err
