@@ -8,52 +8,32 @@ from __future__ import annotations
 
 import os
 import sys
-from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, HelpFormatter, Namespace
 from collections.abc import Sequence
 from importlib import import_module
-from typing import NoReturn
 
-from desk import __version__, text
-from desk.text import N_, _
+from desk import text
+from desk.commands.failure import INTERRUPTED, USAGE
+from desk.text import _
 
-USAGE = 2
-#: What argparse says: it asks gettext for these, and marking them puts them in the catalogue.
-ARGPARSE = (
-    N_("usage: "),
-    N_("options"),
-    N_("positional arguments"),
-    N_("show this help message and exit"),
-    N_("show program's version number and exit"),
-    N_("unrecognized arguments: %s"),
-    N_("the following arguments are required: %s"),
-    N_("argument %(argument_name)s: %(message)s"),
-    N_("expected one argument"),
-    N_("expected at least one argument"),
-    N_("not allowed with argument %s"),
-    N_("invalid %(type)s value: %(value)r"),
-    N_("invalid choice: %(value)r (choose from %(choices)s)"),
-    N_("ambiguous option: %(option)s could match %(matches)s"),
-)
 _CRASHED = 1
-_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    from desk.commands import output
+    from desk.commands import grammar, output
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     output.prepare()
     _speak(given)
     try:
-        options = _parser().parse_args(_joined(given), _defaults())
+        options = grammar.parse(_joined(given))
         module, _colon, name = options.handler.partition(":")
         return getattr(import_module(f"desk.commands.{module}"), name)(options)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else USAGE
     except KeyboardInterrupt:
         output.tell("")
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read us, `head` for one, has enough; nothing more may be flushed to him.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -112,206 +92,6 @@ def _speak(arguments: Sequence[str]) -> None:
     os.environ["LANGUAGE"] = language
     gettext.bindtextdomain("desk", str(locale_dir()))
     gettext.textdomain("desk")
-
-
-class _Parser(ArgumentParser):
-    """One line about what is wrong, and where to read more."""
-
-    def error(self, message: str) -> NoReturn:
-        line = _("{message}. Help: {command} --help").format(message=message, command=self.prog)
-        print(line, file=sys.stderr)
-        sys.exit(USAGE)
-
-
-class _Formatter(HelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=32)
-
-
-def _parser() -> ArgumentParser:
-    common = _common()
-    parser = _Parser(
-        prog="desk",
-        description=_("Boards and cards of a call center; without a command, the application."),
-        parents=[common],
-        formatter_class=_Formatter,
-    )
-    parser.add_argument("--version", action="version", version=f"desk {__version__}")
-    parser.set_defaults(handler="application:run")
-    commands = _Commands(parser, common)
-    _add_account(commands)
-    _add_cards(commands)
-    _add_work(commands)
-    commands.add("keys", "application:keys", _("the keys of the application, as Markdown"))
-    _add_demo(commands)
-    _add_hub(commands)
-    return parser
-
-
-def _common() -> _Parser:
-    """Options that stand before or after the command; only what was given is set."""
-    common = _Parser(add_help=False, argument_default=SUPPRESS)
-    common.add_argument("--profile", metavar="DIR", help=_("the desk's folder (or DESK_HOME)"))
-    common.add_argument("--lang", choices=text.LANGUAGES, help=_("language"))
-    common.add_argument("--json", action="store_true", help=_("print the result as JSON"))
-    return common
-
-
-def _defaults() -> Namespace:
-    """What counts where an option was given nowhere.
-
-    Not the parser's own defaults: the commands share these options, and would set them again.
-    """
-    return Namespace(profile=None, lang=None, json=False)
-
-
-class _Commands:
-    """The commands of one parser, each with the common options."""
-
-    def __init__(self, parser: ArgumentParser, common: _Parser) -> None:
-        self.common = common
-        self._commands = parser.add_subparsers(metavar=_("COMMAND"), parser_class=_Parser)
-
-    def add(self, name: str, handler: str, summary: str) -> ArgumentParser:
-        parser = self._commands.add_parser(
-            name,
-            help=summary,
-            description=summary,
-            parents=[self.common],
-            formatter_class=_Formatter,
-        )
-        if handler:
-            parser.set_defaults(handler=handler)
-        return parser
-
-
-def _add_account(commands: _Commands) -> None:
-    login = commands.add("login", "account:login", _("sign in at a hub"))
-    login.add_argument("--hub", metavar="URL", help=_("the hub's address"))
-    login.add_argument("--user", metavar="NAME", help=_("your name at the hub"))
-    login.add_argument("--password-file", metavar="F", help=_("file with the password"))
-    commands.add("logout", "account:logout", _("end the session; cards and unsent work stay"))
-    commands.add("sync", "account:sync", _("send what waits and fetch what is new"))
-    commands.add("status", "account:status", _("who, where, and what waits"))
-
-
-def _add_cards(commands: _Commands) -> None:
-    cards = commands.add("list", "cards:list_cards", _("cards of the local copy"))
-    _select(cards)
-    cards.add_argument("--sort", metavar="FIELD", help=_("order; -FIELD turns it round"))
-    cards.add_argument("--limit", metavar="N", type=_positive, help=_("at most so many"))
-    find = commands.add("find", "cards:find", _("cards by a word of title, id or person"))
-    find.add_argument("text", metavar=_("TEXT"))
-    find.add_argument("--limit", metavar="N", type=_positive, help=_("at most so many"))
-    count = commands.add("count", "cards:count", _("how many cards"))
-    _select(count)
-    count.add_argument("--by", metavar="FIELD", help=_("for each value of a field"))
-    show = commands.add("show", "cards:show", _("one card with all that belongs to it"))
-    _card(show)
-
-
-def _add_work(commands: _Commands) -> None:
-    do = commands.add("do", "work:do", _("move a card"))
-    do.add_argument("transition", metavar=_("TRANSITION"), help=_("such as hand_off or accept"))
-    _card(do)
-    _fields(do)
-    do.add_argument("--comment", metavar="TEXT", help=_("a comment, or the reason"))
-    do.add_argument("--to", metavar="USER", help=_("the colleague it goes to"))
-    new = commands.add("new", "work:new", _("make a card"))
-    new.add_argument("kind", metavar=_("KIND"))
-    new.add_argument("title", metavar=_("TITLE"))
-    _fields(new)
-    edit = commands.add("edit", "work:edit", _("change fields of a card"))
-    _card(edit)
-    _fields(edit, required=True)
-    note = commands.add("note", "work:note", _("write a note on a card's timeline"))
-    _card(note)
-    note.add_argument("text", metavar=_("TEXT"))
-    inbox = commands.add("inbox", "work:inbox", _("what the hub did not carry out"))
-    which = inbox.add_mutually_exclusive_group()
-    which.add_argument("--retry", metavar="ID", help=_("ask for it once more"))
-    which.add_argument("--discard", metavar="ID", help=_("drop it"))
-
-
-def _add_demo(commands: _Commands) -> None:
-    demo = commands.add("demo", "demo:demo", _("a hub and a desk with invented cards"))
-    demo.add_argument("--case", help=_("which company"))
-    demo.add_argument("--role", default="marketer", help=_("as whom to work"))
-    demo.add_argument("--leads", metavar="N", type=_positive, help=_("how many; 20000 at first"))
-    demo.add_argument("--seed", metavar="N", type=int, help=_("another invented world"))
-    demo.add_argument("--attached", action="store_true", help=SUPPRESS)
-    demo.add_argument("--dir", metavar="DIR", help=_("where the demo is kept"))
-    demo.add_argument("--port", metavar="N", type=_port, default=0, help=_("the hub's port"))
-    demo.add_argument("--fresh", action="store_true", help=_("forget what was done in the demo"))
-    demo.add_argument(
-        "--serve-only", action="store_true", help=_("only the hub, until it is interrupted")
-    )
-
-
-def _add_hub(commands: _Commands) -> None:
-    hub = commands.add("hub", "", _("the company's server"))
-    hub.set_defaults(handler="hub:no_command", hub_parser=hub)
-    parts = _Commands(hub, commands.common)
-    init = parts.add("init", "hub:init", _("make the tables and install a playbook"))
-    _database(init)
-    init.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
-    init.add_argument("--playbook", metavar="FILE", help=_("a playbook of your own"))
-    serve = parts.add("serve", "hub:serve", _("answer desks"))
-    _database(serve)
-    serve.add_argument("--host", default="127.0.0.1")
-    serve.add_argument("--port", metavar="N", type=_port, default=8765)
-    user = parts.add("user", "", _("the people"))
-    user.set_defaults(handler="hub:no_command", hub_parser=user)
-    add = _Commands(user, commands.common).add("add", "hub:add_user", _("add a user"))
-    add.add_argument("name", metavar="NAME", help=_("to sign in by: Latin letters and digits"))
-    add.add_argument("--role", required=True)
-    add.add_argument("--full-name", metavar="TEXT", help=_("as colleagues know him"))
-    add.add_argument("--password-file", metavar="F", help=_("file with the password"))
-    _database(add)
-    load = parts.add("import", "hub:import_file", _("cards from a CSV file"))
-    load.add_argument("file", metavar="FILE")
-    load.add_argument("--map", metavar="MAP.toml", required=True, help=_("what goes where"))
-    load.add_argument("--dry-run", action="store_true", help=_("only check, write nothing"))
-    load.add_argument("--refused", metavar="FILE", help=_("where refused rows are written"))
-    _database(load)
-
-
-def _select(parser: ArgumentParser) -> None:
-    parser.add_argument("--kind", metavar="K", help=_("such as lead or qualification"))
-    parser.add_argument("--filter", metavar="EXPR", help=_('condition: stage = "new"'))
-
-
-def _card(parser: ArgumentParser) -> None:
-    parser.add_argument("id", metavar="ID", help=_("the card's id or its beginning"))
-
-
-def _fields(parser: ArgumentParser, *, required: bool = False) -> None:
-    parser.add_argument(
-        "--set",
-        metavar=_("FIELD=VALUE"),
-        action="append",
-        default=None if required else [],
-        required=required,
-        help=_("a field's value; may be repeated"),
-    )
-
-
-def _database(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--db", metavar="URL", required=True, help="sqlite:///hub.db, postgresql://…"
-    )
-
-
-def _positive(word: str) -> int:
-    if word.isascii() and word.isdigit() and int(word) > 0:
-        return int(word)
-    raise ArgumentTypeError(_("a number above 0 is needed"))
-
-
-def _port(word: str) -> int:
-    if word.isascii() and word.isdigit() and int(word) < 65536:
-        return int(word)
-    raise ArgumentTypeError(_("a port is a number from 0 to 65535"))
 
 
 if __name__ == "__main__":

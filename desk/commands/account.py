@@ -1,4 +1,4 @@
-"""Who works here and the exchange with the hub: `login`, `logout`, `sync`, `status`."""
+"""Who works here, and how the desk stands: `login`, `logout`, `status`."""
 
 from __future__ import annotations
 
@@ -46,45 +46,6 @@ def logout(options: Namespace) -> int:
         output.put_json({"pending": pending})
     else:
         output.put(_("Signed out. Unsent actions kept: {n}.").format(n=pending))
-    return DONE
-
-
-def sync(options: Namespace) -> int:
-    """Send what waits and fetch what is new.
-
-    JSON: pushed, applied, merged, rejected, conflicts, pulled, forgotten, cursor, seconds.
-    """
-    from dataclasses import asdict
-
-    from desk.services.desk import Event, Progress
-
-    def show(event: Event) -> None:
-        if isinstance(event, Progress):
-            output.progress(
-                _("Fetched {done} of {total}…").format(done=event.done, total=event.total or "?")
-            )
-
-    with open_desk(options) as desk:
-        stop = desk.listen(show)
-        try:
-            report = desk.sync_once()
-        finally:
-            stop()
-            output.end_progress()
-        waiting = desk.status().conflicts
-    if options.json:
-        output.put_json(asdict(report))
-        return DONE
-    output.put(
-        _("Sent {pushed}, fetched {pulled}, removed {forgotten} in {seconds} s.").format(
-            pushed=report.pushed,
-            pulled=report.pulled,
-            forgotten=report.forgotten,
-            seconds=f"{report.seconds:.1f}",
-        )
-    )
-    if waiting:
-        output.tell(_("Waiting for your decision: {n}. See them: desk inbox").format(n=waiting))
     return DONE
 
 

@@ -7,6 +7,7 @@ USAGE = 2
 REFUSED = 3
 LOCKED = 4
 UNREACHABLE = 5
+INTERRUPTED = 130
 
 
 class Failure(Exception):

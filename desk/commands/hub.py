@@ -30,6 +30,18 @@ _SETUP: Mapping[str, str] = {
     "user_exists": N_("There is a user “{user}” already. Choose another name."),
     "bad_user_name": N_("A user's name takes small Latin letters, digits, dots and dashes."),
     "unknown_role": N_("There is no role “{role}”. Choose one of: {possible}."),
+    "no_such_user": N_("There is no user “{user}”. See: desk hub devices --db URL"),
+    "no_such_holder": N_(
+        "There is no user and no device “{holder}”. See: desk hub devices --db URL"
+    ),
+    "stages_in_use": N_(
+        "Cards stand at stages that this playbook does not have: {stages}. Move them first, or"
+        " keep the stages."
+    ),
+    "roles_in_use": N_(
+        "People have roles that this playbook does not have: {roles}. Give them others first:"
+        " desk hub user role NAME ROLE --db URL"
+    ),
 }
 
 #: Words of a place in a playbook that are not names of the playbook itself.
@@ -45,7 +57,7 @@ def no_command(options: Namespace) -> int:
 
 def init(options: Namespace) -> int:
     """Make the tables and install a playbook. JSON: hub (its id)."""
-    source, name = _playbook_source(options)
+    source, name = chosen_playbook(options)
     with problems():
         from desk.hub.database import Database
         from desk.hub.setup import init as set_up
@@ -224,9 +236,10 @@ def playbook_source(case: str) -> str:
     return (playbooks_dir() / f"{case}.toml").read_text(encoding="utf-8")
 
 
-def _playbook_source(options: Namespace) -> tuple[str, str]:
+def chosen_playbook(options: Namespace) -> tuple[str, str]:
+    """The text of the playbook that --case or a file names, and what errors call it."""
     if bool(options.playbook) == bool(options.case):
-        raise Failure(USAGE, _("Name a playbook: either --case NAME or --playbook FILE."))
+        raise Failure(USAGE, _("Name a playbook: either a shipped one by --case, or a file."))
     if options.case:
         return playbook_source(options.case), f"{options.case}.toml"
     path = Path(options.playbook)

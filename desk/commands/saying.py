@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from desk.commands import output
+from desk.commands.failure import REFUSED, Failure
 from desk.domain.refusals import SENTENCES
 from desk.screens import words
 from desk.text import _, language
 
 if TYPE_CHECKING:
+    from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
 
 
@@ -24,6 +27,39 @@ def refusal(book: Playbook, kind: str | None, code: str, args: Mapping[str, str]
     except (KeyError, IndexError):
         line = sentence
     return output.shown(line)
+
+
+@contextmanager
+def refusals(book: Playbook, kind: str | None) -> Generator[None]:
+    """Say a refusal in the words of the kind it is about."""
+    from desk.services.errors import Refused
+
+    try:
+        yield
+    except Refused as error:
+        reason = error.refusal
+        raise Failure(REFUSED, refusal(book, kind, reason.code, reason.args)) from error
+
+
+def intent(book: Playbook, kind: str | None, asked: Intent) -> str:
+    """What was asked for, in a word or two."""
+    from desk.domain import operations
+
+    match asked:
+        case operations.Move():
+            known = book.kind(kind) if kind else None
+            transition = known.transitions.get(asked.transition) if known else None
+            return words.title_of(transition) if transition else asked.transition
+        case operations.Create():
+            return _("New card")
+        case operations.EditFields():
+            return _("Change of fields")
+        case operations.EditSubject():
+            return _("Change of personal data")
+        case operations.Comment():
+            return _("Comment")
+        case operations.CloseTask():
+            return _("Task done")
 
 
 def _named(book: Playbook, kind: str | None, name: str, value: str) -> str:

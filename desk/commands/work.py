@@ -1,22 +1,21 @@
-"""Doing something with cards: `do`, `new`, `edit`, `note`, `inbox`."""
+"""Doing something with cards: `do`, `new`, `edit`, `note`."""
 
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from desk.commands import output, saying
 from desk.commands.cards import resolve
 from desk.commands.failure import DONE, REFUSED, USAGE, Failure
 from desk.commands.session import open_desk
-from desk.text import _, format_datetime
+from desk.text import _
 
 if TYPE_CHECKING:
     from desk.domain.model import Value
     from desk.domain.playbook import Field
-    from desk.services.desk import Desk, Done, InboxEntry
+    from desk.services.desk import Desk, Done
 
 
 def do(options: Namespace) -> int:
@@ -29,7 +28,7 @@ def do(options: Namespace) -> int:
 
     with open_desk(options) as desk:
         item = desk.card(resolve(desk, options.id)).item
-        with _rules(desk, item.kind):
+        with saying.refusals(desk.playbook, item.kind):
             intent = Move(
                 item_id=item.id,
                 transition=options.transition,
@@ -39,7 +38,7 @@ def do(options: Namespace) -> int:
                 to=options.to,
             )
             done = desk.do(intent)
-        return _send(desk, done, item.kind, options)
+        return send(desk, done, item.kind, options)
 
 
 def new(options: Namespace) -> int:
@@ -49,7 +48,7 @@ def new(options: Namespace) -> int:
     with open_desk(options) as desk:
         owned = desk.playbook.fields(options.kind)
         personal = [pair for pair in options.set if pair.split("=")[0].strip() not in owned]
-        with _rules(desk, options.kind):
+        with saying.refusals(desk.playbook, options.kind):
             intent = Create(
                 kind=options.kind,
                 title=options.title,
@@ -57,7 +56,7 @@ def new(options: Namespace) -> int:
                 subject=read_fields(desk.playbook.subject_fields, personal),
             )
             done = desk.do(intent)
-        return _send(desk, done, options.kind, options)
+        return send(desk, done, options.kind, options)
 
 
 def edit(options: Namespace) -> int:
@@ -66,10 +65,10 @@ def edit(options: Namespace) -> int:
 
     with open_desk(options) as desk:
         item = desk.card(resolve(desk, options.id)).item
-        with _rules(desk, item.kind):
+        with saying.refusals(desk.playbook, item.kind):
             fields = read_fields(desk.playbook.fields(item.kind), options.set)
             done = desk.do(EditFields(item_id=item.id, fields=fields))
-        return _send(desk, done, item.kind, options)
+        return send(desk, done, item.kind, options)
 
 
 def note(options: Namespace) -> int:
@@ -78,34 +77,9 @@ def note(options: Namespace) -> int:
 
     with open_desk(options) as desk:
         item = desk.card(resolve(desk, options.id)).item
-        with _rules(desk, item.kind):
+        with saying.refusals(desk.playbook, item.kind):
             done = desk.do(Comment(item_id=item.id, text=options.text))
-        return _send(desk, done, item.kind, options)
-
-
-def inbox(options: Namespace) -> int:
-    """What the hub did not carry out; with --retry or --discard, one entry is decided.
-
-    JSON: array of id, item, result, code, args, mine, theirs, base, at.
-    """
-    with open_desk(options) as desk:
-        if options.discard:
-            desk.discard(options.discard)
-            return DONE
-        if options.retry:
-            return _send(desk, desk.retry(options.retry), None, options)
-        entries = desk.inbox()
-        if options.json:
-            output.put_json([_entry_json(entry) for entry in entries])
-            return DONE
-        for entry in entries:
-            output.put(f"{entry.id}  {format_datetime(entry.at)}  {entry.item_id}")
-            output.put(f"    {saying.refusal(desk.playbook, None, entry.code, entry.args)}")
-    if not entries:
-        output.tell(_("Nothing waits for your decision."))
-    else:
-        output.tell(_("Repeat one: desk inbox --retry ID. Drop one: desk inbox --discard ID."))
-    return DONE
+        return send(desk, done, item.kind, options)
 
 
 def read_fields(declared: Mapping[str, Field], pairs: Sequence[str]) -> dict[str, Value]:
@@ -136,20 +110,8 @@ def _split(pairs: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-@contextmanager
-def _rules(desk: Desk, kind: str) -> Generator[None]:
-    """Say a refusal in the words of the kind it is about."""
-    from desk.services.errors import Refused
-
-    try:
-        yield
-    except Refused as error:
-        reason = error.refusal
-        line = saying.refusal(desk.playbook, kind, reason.code, reason.args)
-        raise Failure(REFUSED, line) from error
-
-
-def _send(desk: Desk, done: Done, kind: str | None, options: Namespace) -> int:
+def send(desk: Desk, done: Done, kind: str | None, options: Namespace) -> int:
+    """Send what was done and say how it went; JSON as of `do`."""
     from desk.services.errors import EXIT_LOCKED, EXIT_UNREACHABLE, DeskError
 
     state, why = "sent", ""
@@ -180,17 +142,3 @@ def _send(desk: Desk, done: Done, kind: str | None, options: Namespace) -> int:
     if why:
         output.tell(why)
     return DONE
-
-
-def _entry_json(entry: InboxEntry) -> dict[str, object]:
-    return {
-        "id": entry.id,
-        "item": entry.item_id,
-        "result": entry.result,
-        "code": entry.code,
-        "args": entry.args,
-        "mine": entry.mine,
-        "theirs": entry.theirs,
-        "base": entry.base,
-        "at": entry.at,
-    }

@@ -24,7 +24,8 @@ class SetupError(Exception):
     """A hub that cannot be set up or used so.
 
     Codes: ``not_set_up``, ``already_set_up``, ``unreachable``, ``unsupported_url``,
-    ``user_exists``, ``bad_user_name``, ``unknown_role``.
+    ``user_exists``, ``bad_user_name``, ``unknown_role``, ``no_such_user``, ``no_such_holder``,
+    ``stages_in_use``, ``roles_in_use``.
     """
 
     def __init__(self, code: str, args: Mapping[str, str] | None = None) -> None:

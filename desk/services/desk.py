@@ -18,6 +18,7 @@ from desk.services.errors import NotSignedIn
 from desk.services.views import (
     BoardCard,
     Card,
+    Checkup,
     Done,
     DraftInfo,
     Event,
@@ -28,6 +29,7 @@ from desk.services.views import (
     RowsChanged,
     Status,
     StatusChanged,
+    Step,
     SyncReport,
     Verdict,
 )
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BoardCard",
     "Card",
+    "Checkup",
     "Desk",
     "Done",
     "DraftInfo",
@@ -56,6 +59,7 @@ __all__ = [
     "RowsChanged",
     "Status",
     "StatusChanged",
+    "Step",
     "SyncReport",
     "Verdict",
     "wall_clock",
@@ -187,6 +191,17 @@ class Desk:
 
         return status.status(self._context, self._network)
 
+    def examine(self) -> Checkup:
+        """Look the desk over for ``desk doctor``; asks the hub, so call it in a worker.
+
+        Raises nothing for a hub that does not answer: that is one of the findings.
+        """
+        from desk.services import doctor
+
+        return doctor.examine(
+            self._context, self._network, self._profile.database, time.perf_counter
+        )
+
     def items(self) -> int:
         """How many items are here, also when nobody is signed in; slower than ``status``."""
         return self._context.items()
@@ -310,9 +325,12 @@ class Desk:
 
     # Network
 
-    def sync_once(self) -> SyncReport:
-        """Send what waits and fetch what is new, now. Raises what the hub makes it raise."""
-        return self._network.sync_once()
+    def sync_once(self, told: Callable[[Step], None] | None = None) -> SyncReport:
+        """Send what waits and fetch what is new, now. Raises what the hub makes it raise.
+
+        ``told`` hears of each step, in whichever thread.
+        """
+        return self._network.sync_once(told)
 
     def verify(self, *, repair: bool = False) -> Verdict:
         """Exchange, and compare everything here with what the hub shows this person.

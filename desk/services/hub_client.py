@@ -70,7 +70,8 @@ class Gap(DeskError):
 class HubClient:
     """One hub's address with a session's token. Safe to use from several threads.
 
-    Every request raises ``OfflineByChoice`` while ``allowed`` says no.
+    Every request raises ``OfflineByChoice`` while ``allowed`` says no; ``heard`` is told of each
+    message from the hub.
     """
 
     def __init__(
@@ -79,8 +80,10 @@ class HubClient:
         token: str = "",
         transport: httpx.BaseTransport | None = None,
         allowed: Callable[[], bool] = lambda: True,
+        heard: Callable[[msgspec.Struct], None] = lambda _message: None,
     ) -> None:
         self._allowed = allowed
+        self._heard = heard
         self.hub = normal_address(hub)
         headers = {PROTOCOL_HEADER: str(PROTOCOL)}
         if token:
@@ -112,7 +115,9 @@ class HubClient:
         if answer.product != _PRODUCT:
             raise NotAHub(hub=self.hub)
         if not answer.protocol_min <= PROTOCOL <= answer.protocol_max:
-            raise WrongProtocol(hub=self.hub)
+            low, high = str(answer.protocol_min), str(answer.protocol_max)
+            raise WrongProtocol(hub=self.hub, low=low, high=high)
+        self._heard(answer)
         return answer
 
     def sign_in(self, message: SignIn) -> SignedIn:
@@ -192,10 +197,12 @@ class HubClient:
     def _decode(self, response: httpx.Response, answer: type[M]) -> M:
         self._raise_unless_done(response)
         try:
-            return msgspec.json.decode(response.content, type=answer)
+            message = msgspec.json.decode(response.content, type=answer)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             # Cut off or garbled on its way: asked for again later.
             raise HubUnreachable(hub=self.hub) from None
+        self._heard(message)
+        return message
 
     def _raise_unless_done(
         self, response: httpx.Response, missing: DeskError | None = None

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from desk.domain.model import Person
 from desk.protocol.messages import Presence
-from desk.services import settings
+from desk.services import mishaps, queue, settings
 from desk.services.context import Context
 from desk.services.errors import (
     EXIT_REFUSED,
@@ -25,12 +27,16 @@ from desk.services.views import Progress, StatusChanged, SyncReport, Verdict
 
 if TYPE_CHECKING:
     import httpx
+    import msgspec
 
     from desk.services.hub_client import HubClient
     from desk.services.loop import SyncLoop
+    from desk.services.steps import Steps, Told
 
 #: How many times progress is told in a second at most.
 _TELLS_A_SECOND = 4
+#: How exactly the moment of the last exchange is kept on the disk, ms.
+_KEPT_EVERY = 60_000
 
 
 class Network:
@@ -46,6 +52,7 @@ class Network:
         self._greeted = False
         self._told = 0.0
         self._cancelled = False
+        self._steps: Steps | None = None
         self.online = False
         self.offline_by_choice = False
         self.syncing: Progress | None = None
@@ -73,8 +80,10 @@ class Network:
         if self.offline_by_choice:
             raise OfflineByChoice
         with self._exchange:
-            person = session.sign_in(self._context, self._connect, hub, user, password)
+            person = session.sign_in(self._context, self.connect, hub, user, password)
             self._leave_stream()
+            self._drop_client()
+        self._forgive()
         self._note(online=True, error="")
         if self._loop is not None:
             self._loop.begin_anew()
@@ -91,6 +100,7 @@ class Network:
             session.sign_out(self._context, client)
             self._leave_stream()
             self._drop_client()
+        self._forgive()
         self._note(online=False, error="")
 
     def set_presence(self, presence: Presence) -> None:
@@ -99,19 +109,21 @@ class Network:
             raise OfflineByChoice
         self.client().presence(presence)
 
-    def sync_once(self) -> SyncReport:
-        """Send what waits, then fetch what is new."""
+    def sync_once(self, told: Told | None = None) -> SyncReport:
+        """Send what waits, then fetch what is new; ``told`` hears of each step."""
         if self.offline_by_choice:
             raise OfflineByChoice
         started = time.monotonic()
         resting = self.last_error == SyncCancelled.code
         try:
-            with self._exchange:
+            with self._exchange, self._watched(told):
                 self._cancelled = False
                 report = self._sync(started)
         except DeskError as error:
+            self._keep_failure(error)
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
             raise
+        self._keep_success()
         self._note(online=True, error="")
         if resting and self._loop is not None:
             self._loop.wake()
@@ -175,8 +187,16 @@ class Network:
         with self._clients:
             if self._client is None or self._client[0] != token:
                 self._close_client()
-                self._client = (token, self._connect(account.hub, token))
+                self._client = (token, self.connect(account.hub, token))
             return self._client[1]
+
+    def connect(self, hub: str, token: str) -> HubClient:
+        """A client of its own for an address and a token ("" is none); close it."""
+        from desk.services.hub_client import HubClient
+
+        return HubClient(
+            hub, token, self._transport, lambda: not self.offline_by_choice, self._hear
+        )
 
     def _sync(self, started: float) -> SyncReport:
         from desk.services import session
@@ -187,6 +207,7 @@ class Network:
             exchange.run()
         except ClonedProfile:
             session.become_a_device(self._context, self.client())
+            self._leave_stream()
             exchange = Exchange(self._context, self._greet(), self._tell)
             exchange.run()
         answers, arrived = exchange.answers, exchange.arrived
@@ -217,10 +238,26 @@ class Network:
         with self._exchange:
             return watch.verify(self._context, self.client(), self._tell, repair=repair)
 
-    def _connect(self, hub: str, token: str) -> HubClient:
-        from desk.services.hub_client import HubClient
+    @contextmanager
+    def _watched(self, told: Told | None) -> Generator[None]:
+        """Let ``told`` hear of the steps of what is done meanwhile."""
+        if told is None:
+            yield
+            return
+        from desk.services.steps import Steps
 
-        return HubClient(hub, token, self._transport, lambda: not self.offline_by_choice)
+        with self._context.store.read() as connection:
+            self._steps = Steps(told, queue.count_unanswered(connection))
+        try:
+            yield
+            self._steps.end()
+        finally:
+            self._steps = None
+
+    def _hear(self, message: msgspec.Struct) -> None:
+        steps = self._steps
+        if steps is not None:
+            steps.hear(message)
 
     def _leave_stream(self) -> None:
         """Before its client is closed: whoever reads would not notice that."""
@@ -258,3 +295,23 @@ class Network:
         self.online, self.last_error = online, error
         if changed:
             self.tell_status()
+
+    def _keep_failure(self, error: DeskError) -> None:
+        """Let another process tell of it. What the person stopped himself is no failure."""
+        if isinstance(error, OfflineByChoice | SyncCancelled):
+            return
+        # A full disk is told of by the exchange itself.
+        with suppress(DeskError), self._context.store.write() as connection:
+            mishaps.note(connection, error, self._context.clock())
+
+    def _keep_success(self) -> None:
+        now = self._context.clock()
+        with suppress(DeskError), self._context.store.write() as connection:
+            mishaps.pass_over(connection)
+            if abs(now - settings.number(connection, settings.SYNCED_AT)) >= _KEPT_EVERY:
+                settings.put(connection, settings.SYNCED_AT, str(now))
+
+    def _forgive(self) -> None:
+        """The session is another: what failed before says nothing of it."""
+        with suppress(DeskError), self._context.store.write() as connection:
+            mishaps.pass_over(connection)

@@ -91,6 +91,20 @@ def waiting_around(connection: Connection, root: str) -> list[Operation]:
     return [decode(row.body) for row in connection.execute(query)]
 
 
+def waiting(connection: Connection) -> tuple[tuple[int, ...], int | None]:
+    """The numbers of the operations without an answer, and when the oldest was asked for."""
+    query = select(queue.c.number).where(queue.c.state == "pending").order_by(queue.c.number)
+    numbers = tuple(connection.execute(query).scalars())
+    oldest = unanswered(connection, 1)
+    return numbers, oldest[0].operation.at if oldest else None
+
+
+def count_accepted(connection: Connection) -> int:
+    """How many operations were carried out and are not covered by a pull yet."""
+    query = select(func.count()).select_from(queue).where(queue.c.state == "accepted")
+    return connection.execute(query).scalar_one()
+
+
 def accept(connection: Connection, ids: Iterable[str]) -> None:
     """The hub did these; they stay until a pull covers them."""
     connection.execute(update(queue).where(queue.c.id.in_(list(ids))).values(state="accepted"))

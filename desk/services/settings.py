@@ -29,6 +29,11 @@ DIGEST_NEXT: Final = "digest_next"
 REPAIRED_AT: Final = "repaired_at"
 #: A snapshot that is arriving in the shadow copy (see ``bootstrap``).
 SNAPSHOT: Final = "snapshot"
+#: What the last failed exchange failed of (``mishaps``), and when it began to fail, ms.
+LAST_ERROR: Final = "last_error"
+LAST_ERROR_AT: Final = "last_error_at"
+#: When the last whole exchange ended, ms; a minute behind at most.
+SYNCED_AT: Final = "synced_at"
 
 
 def get(connection: Connection, key: str) -> str | None:

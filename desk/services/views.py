@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from desk.domain.operations import Intent
     from desk.domain.transitions import Possible
     from desk.protocol.messages import Changed
+    from desk.services.errors import DeskError
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,22 @@ class SyncReport:
     seconds: float = 0.0
 
 
+#: A step of an exchange and its counts: the hub's protocol range (``low``, ``high``); the new
+#: playbook's ``version``; operations answered so far (``sent``, ``of``); a page (``rows``,
+#: ``forget``); the cursor is not taken any more; ``ranges`` of ids compared by their digests; all
+#: is in the local copy (``rows``, ``forgotten``, ``ms`` since the last operation was answered).
+StepName: TypeAlias = Literal["greeted", "playbook", "sent", "page", "reset", "compared", "written"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of an exchange, ``seconds`` after it began."""
+
+    name: StepName
+    seconds: float
+    counts: dict[str, int]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether everything here is what the hub shows; ``differing`` counts items that may not be.
@@ -167,3 +184,56 @@ class DraftInfo:
     form: str
     saved_at: int
     values: dict[str, str] = field(default_factory=dict[str, str])
+
+
+#: What can be done about what an examination found: sign in; switch the network on; send and
+#: fetch; set the machine's clock; compare all rows with the hub (``Desk.verify``); decide about
+#: the inbox; update the application.
+Repair: TypeAlias = Literal[
+    "sign_in", "go_online", "sync", "set_clock", "reconcile", "inbox", "update"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkup:
+    """What ``Desk.examine`` found. Moments are UTC ms by this machine's clock, sizes bytes."""
+
+    at: int
+    #: Whose desk it is, also after he signed out; None before the first sign-in.
+    user: str | None
+    hub: str | None
+    #: The id the hub knows this copy by.
+    device: str | None
+    #: Numbers of the operations without an answer, in order.
+    pending: tuple[int, ...]
+    #: When the oldest of them was done.
+    pending_since: int | None
+    #: Operations that were answered and are not covered by a pull yet.
+    uncovered: int
+    #: Entries that wait for the person's decision.
+    inbox: int
+    #: Why nothing is sent or fetched now: an error as an exchange would raise it; None if nothing
+    #: stands in the way.
+    why: DeskError | None
+    #: What the last failed exchange failed of, also when one has succeeded since, and when it
+    #: began to fail.
+    last_error: DeskError | None
+    last_error_at: int | None
+    synced_at: int | None
+    #: Whether the hub answered now, and the protocols it speaks if it said so.
+    reachable: bool
+    protocol: tuple[int, int] | None
+    #: This machine's clock less the hub's, ms; None while the hub does not answer.
+    clock_ms: int | None
+    #: What the last comparison with the hub said: "same", "repaired", "differs", "" before one.
+    digest_state: str
+    digest_at: int | None
+    cursor: str
+    epoch: str
+    #: How many rows are here, by kind.
+    rows: dict[str, int]
+    file_bytes: int
+    wal_bytes: int
+    #: Whether something deleted may still stand in the write-ahead log.
+    to_scrub: bool
+    repairs: tuple[Repair, ...]

@@ -158,9 +158,9 @@ def test_a_stale_card_is_told_and_waits_in_the_inbox(hub: HubProcess, person: Pe
     assert (entry["item"], entry["result"], entry["code"]) == (card, "conflict", "stale")
     shown = marketer.ok("inbox")
     assert entry["id"] in shown.out
-    assert marketer.ok("inbox", "--retry", entry["id"], "--json").json["state"] == "sent"
+    assert marketer.ok("inbox", "retry", entry["id"], "--json").json["state"] == "sent"
     assert marketer.ok("inbox", "--json").json == []
-    assert marketer.run("inbox", "--discard", entry["id"]).code == 3
+    assert marketer.run("inbox", "discard", entry["id"]).code == 3
 
 
 def test_global_options_stand_before_or_after_the_command(

@@ -79,7 +79,7 @@ def test_a_hub_is_made_filled_with_people_and_served(admin: Person, tmp_path: Pa
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("--db", "sqlite:///{folder}/a.db"), 2, "either --case NAME or --playbook FILE"),
+        (("--db", "sqlite:///{folder}/a.db"), 2, "either a shipped one by --case, or a file"),
         (("--db", "sqlite:///{folder}/a.db", "--case", "moon"), 2, "Choose one of: bank, freight"),
         (("--db", "mysql://x", "--case", "freight"), 3, "This is no database Desk knows"),
         (("--db", "sqlite:////no/such/dir/a.db", "--case", "freight"), 5, "cannot be reached"),
