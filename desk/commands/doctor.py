@@ -42,7 +42,8 @@ _KINDS: Mapping[str, str] = {
 }
 #: What was done, by its code.
 _DONE: Mapping[str, str] = {
-    "sync": N_("Sent and fetched."),
+    "sync": N_("Sent, fetched and compared with the hub."),
+    "reconcile": N_("What differed was fetched anew."),
 }
 #: How many numbers of waiting operations are shown.
 _NUMBERS = 12
@@ -52,7 +53,8 @@ def doctor(options: Namespace) -> int:
     """What waits, why it waits, and what can be done; --repair does what a program may do.
 
     Ends with 0 where nothing stands in the way, else with the code of what does. JSON: see
-    `checkup_json`; with --repair also repaired (array of what was done: sync).
+    `checkup_json`; with --repair also repaired (array of what was done: sync, and
+    reconcile where something differed).
     """
     with open_desk(options) as desk:
         repaired = _repair(desk) if options.repair else []
@@ -117,7 +119,8 @@ def _repair(desk: Desk) -> list[str]:
     if before.why is not None and "sync" not in before.repairs:
         return []
     exchange(desk)
-    return ["sync"]
+    verdict = desk.verify(repair=True)
+    return ["sync", "reconcile"] if verdict.repaired else ["sync"]
 
 
 def _error_json(error: DeskError | None) -> dict[str, str] | None:

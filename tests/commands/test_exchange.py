@@ -161,6 +161,27 @@ def test_a_stuck_queue_is_explained_and_ends_with_the_code_of_its_reason(
     assert mended["last_error"]["code"] == "hub_unreachable"
 
 
+def test_repairing_brings_back_what_the_desk_has_lost(
+    shared_hub: HubProcess, person: People
+) -> None:
+    marketer = person("marketer1")
+    marketer.login(shared_hub.url)
+    lead = marketer.ok("new", "lead", "Потерянный", "--json").json["items"][0]
+    marketer.ok("sync")
+    assert marketer.ok("doctor", "--repair", "--json").json["repaired"] == ["sync"]
+    with (
+        Desk.open(marketer.profile, PASSPHRASE) as desk,
+        desk.context.store.write() as connection,
+    ):
+        connection.exec_driver_sql("DELETE FROM item WHERE id = ?", (lead,))
+    mended = marketer.ok("doctor", "--repair", "--json").json
+    assert (mended["repaired"], mended["digest"]) == (["sync", "reconcile"], "repaired")
+    assert marketer.ok("show", lead, "--json").json["title"] == "Потерянный"
+    told = marketer.ok("doctor", "--repair", "--lang", "en")
+    assert "the same as on the hub" in told.out
+    assert told.err == "Sent, fetched and compared with the hub.\n"
+
+
 def test_who_signed_out_is_told_to_sign_in(shared_hub: HubProcess, person: People) -> None:
     marketer = person("marketer1")
     marketer.login(shared_hub.url)
