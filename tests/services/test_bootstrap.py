@@ -24,8 +24,9 @@ from desk.services.errors import DiskFull, HubUnreachable, SyncCancelled
 from tests.hub_process import PASSWORD, HubProcess
 from tests.services.bootstrap_run import PAGE
 from tests.services.rooms import mirrored, open_desk
-from tests.services.test_faults import FaultyWire, cut_answer, lose_answer, passes, until
+from tests.services.test_faults import until
 from tests.services.test_secrecy import decrypted
+from tests.services.wires import FaultyWire, cut_answer, lose_answer, passes
 
 ROOT = Path(__file__).parents[2]
 SNAPSHOT = "/v1/snapshot"
