@@ -28,6 +28,16 @@ item, task, entry, subject, person = (
     _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
 )
 
+# What a new desk gets first; most items have no deadline.
+_has_deadline = item.c.due_at.is_not(None)
+Index(
+    "item_due",
+    item.c.due_at,
+    item.c.id,
+    sqlite_where=_has_deadline,
+    postgresql_where=_has_deadline,
+)
+
 #: Who this hub is, for good: one row.
 hub = Table(
     "hub",
