@@ -16,6 +16,7 @@ from desk.services import backoff, hub_client
 from desk.services.desk import Desk
 from desk.services.errors import HubUnreachable
 from desk.services.hub_client import HubClient
+from desk.services.live import Hints
 from desk.services.network import Network
 from tests.hub_process import PASSWORD, HubProcess
 
@@ -32,6 +33,9 @@ class Wire(httpx.BaseTransport):
         self.asked: list[str] = []
         self.tell: Callable[[], object] = int
         self.is_cut = False
+        #: Streams are answered while this is set.
+        self.hold = threading.Event()
+        self.hold.set()
         self.streams: list[httpx.SyncByteStream | int] = []
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -40,6 +44,7 @@ class Wire(httpx.BaseTransport):
         if self.is_cut:
             raise httpx.ReadTimeout("silent", request=request)
         if request.url.path == "/v1/hints" and self.streams:
+            assert self.hold.wait(PATIENCE)
             stream = self.streams.pop(0)
             if isinstance(stream, int):
                 return httpx.Response(stream, json={"code": "not_signed_in"})
@@ -101,6 +106,20 @@ def never(monkeypatch: pytest.MonkeyPatch) -> None:
     """After a failure a desk does not try again while the test lasts."""
     monkeypatch.setattr(backoff, "delay", lambda *_: NEVER)
     monkeypatch.setattr("desk.services.live.delay", lambda *_: NEVER)
+
+
+@pytest.fixture
+def exchanged(monkeypatch: pytest.MonkeyPatch) -> threading.Semaphore:
+    """Released whenever an exchange of the background is done."""
+    done = threading.Semaphore(0)
+    answered = Hints.answered
+
+    def note(hints: Hints) -> None:
+        answered(hints)
+        done.release()
+
+    monkeypatch.setattr(Hints, "answered", note)
+    return done
 
 
 @contextmanager
@@ -167,13 +186,16 @@ def test_after_a_partition_on_one_way_the_queue_empties_without_a_new_write(
     assert (desk.status().online, desk.status().last_error) == (True, "")
 
 
-def test_a_lost_stream_is_said_at_once_and_the_hub_is_not_stormed(sit: Sit, never: None) -> None:
+def test_a_lost_stream_is_said_at_once_and_the_hub_is_not_stormed(
+    sit: Sit, exchanged: threading.Semaphore, never: None
+) -> None:
     wire, stream = Wire(), Stream()
     desk = sit("operator1", transport=wire)
     watch = Watch(desk, wire)
     wire.streams = [stream]
     desk.start()
-    watch.until(lambda: desk.hears_hints and desk.status().online)
+    assert exchanged.acquire(timeout=PATIENCE)
+    watch.until(lambda: desk.hears_hints)
     asked = len(wire.asked)
     stream.end(httpx.ReadError("cut"))
     watch.until(lambda: not desk.hears_hints)
@@ -196,13 +218,16 @@ def test_a_stream_that_the_hub_ended_in_order_is_opened_again(sit: Sit, at_once:
 
 
 def test_a_desk_that_is_not_let_in_listens_again_only_after_signing_in(
-    sit: Sit, hub: HubProcess, at_once: None
+    sit: Sit, hub: HubProcess, exchanged: threading.Semaphore, never: None
 ) -> None:
     wire, stream = Wire(), Stream()
     desk = sit("operator1", transport=wire)
     watch = Watch(desk, wire)
     wire.streams = [401, stream]
+    wire.hold.clear()
     desk.start()
+    assert exchanged.acquire(timeout=PATIENCE)
+    wire.hold.set()
     watch.until(lambda: desk.status().last_error == "not_signed_in")
     desk.do(Create(kind="lead", title="Ждёт входа"))
     assert wire.asked.count("/v1/hints") == 1
