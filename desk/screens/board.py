@@ -249,6 +249,9 @@ class BoardScreen(DeskScreen[None]):
             self._read_anew()
             return
         columns, theirs = self._others.follow(self.board, ids)
+        for item_id in ids:
+            if self.board.where(item_id) is None:
+                self.view.seen(item_id)
         self.view.changed(columns, () if first else theirs)
         self.run_worker(self._count(), group="count", exclusive=True)
 
