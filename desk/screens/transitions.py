@@ -40,7 +40,7 @@ async def _begin(shell: Shell, card: Card, kind: Kind, transition: Transition) -
         await _at_once(shell, card, transition)
         return
     draft = shell.desk.draft(card.item.id, f"transition:{transition.id}")
-    dialog = TransitionDialog(card.item, kind, transition, shell.people, draft)
+    dialog = TransitionDialog(card, kind, transition, shell.people, draft)
     await shell.push_screen(dialog, lambda done: _tell(shell, card, transition) if done else None)
 
 
@@ -48,7 +48,7 @@ async def _at_once(shell: Shell, card: Card, transition: Transition) -> None:
     item = card.item
     move = Move(item_id=item.id, transition=transition.id, seen_stage=item.stage)
     try:
-        await shell.write(shell.desk.do, move)
+        await shell.do(move)
     except DeskError as error:
         shell.warn(error, item.kind)
         return
