@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from desk.domain.model import Item, Value
 from desk.domain.rights import scope
@@ -76,6 +76,12 @@ def of_person(user: str, version: int) -> Change:
     return Change(kind="person", id=user, row_version=version, op="update")
 
 
+_BUMPED = update(sync_head).values(seq=sync_head.c.seq + bindparam("more"))
+_BUMP = _BUMPED.returning(sync_head.c.seq)
+_BUMP_AND_TELL = _BUMPED.returning(sync_head.c.seq, func.pg_notify(CHANNEL, ""))
+_APPEND = insert(change)
+
+
 def write(
     connection: Connection, changes: Sequence[Change], *, at: int, who: str | None = None
 ) -> int:
@@ -84,17 +90,12 @@ def write(
     Call it last: it takes the lock of all writers.
     """
     # The word to other processes goes out with the commit and costs no round trip of its own.
-    told = [func.pg_notify(CHANNEL, "")] if connection.dialect.name == "postgresql" else []
-    bumped = (
-        update(sync_head)
-        .values(seq=sync_head.c.seq + len(changes))
-        .returning(sync_head.c.seq, *told)
-    )
-    end = connection.execute(bumped).scalar_one()
+    bump = _BUMP_AND_TELL if connection.dialect.name == "postgresql" else _BUMP
+    end = connection.execute(bump, {"more": len(changes)}).scalar_one()
     if changes:
         did = {"who": who, "at": at}
         rows = [{**row, **did} for row in _rows(changes, end - len(changes) + 1)]
-        connection.execute(insert(change), rows)
+        connection.execute(_APPEND, rows)
     return end
 
 

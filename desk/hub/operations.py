@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -41,6 +41,18 @@ CRASHES = 3
 AT_ONCE = 200
 #: How often a transaction is begun anew when the database asks for it.
 _REPEATS = 5
+
+_OPEN = (
+    select(device.c.last_op, crash.c.crashes)
+    .outerjoin(crash, and_(crash.c.device_id == device.c.id, crash.c.number == bindparam("number")))
+    .where(device.c.id == bindparam("device"))
+    .with_for_update(of=device)
+)
+_STORED = select(operation).where(operation.c.id == bindparam("operation"))
+_ANSWER = insert(operation)
+_ADVANCE = (
+    update(device).where(device.c.id == bindparam("device")).values(last_op=bindparam("number"))
+)
 
 Settle: TypeAlias = Callable[[Scene, Operation, Actor, Playbook, int], Outcome | Refusal | Conflict]
 
@@ -138,10 +150,9 @@ def _answer(
 def _answer_within(
     connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle
 ) -> Result:
-    last_op = connection.execute(
-        select(device.c.last_op).where(device.c.id == session.device_id).with_for_update()
-    ).scalar_one()
-    stored = connection.execute(select(operation).where(operation.c.id == asked.id)).first()
+    opened = {"device": session.device_id, "number": asked.number}
+    last_op, crashes = connection.execute(_OPEN, opened).one()
+    stored = connection.execute(_STORED, {"operation": asked.id}).first()
     expected = {"expected": str(last_op + 1), "given": str(asked.number)}
     if asked.number > last_op + 1:
         raise HubProblem(409, "gap", expected)
@@ -149,42 +160,42 @@ def _answer_within(
         if (stored.body_hash, stored.user_id) != (asked.body_hash, session.actor.id):
             raise HubProblem(409, "number_used", expected)
         if asked.number > last_op:
-            _advance(connection, session, asked)
+            _advance(connection, session, asked, crashes)
         result = msgspec.json.decode(stored.result, type=Result)
         return msgspec.structs.replace(result, number=asked.number)
     if asked.number <= last_op:
         raise HubProblem(409, "number_used", expected)
-    result, log = _judge(connection, session, asked, now, settle)
-    connection.execute(
-        insert(operation).values(
-            id=asked.id,
-            device_id=session.device_id,
-            number=asked.number,
-            user_id=session.actor.id,
-            body_hash=asked.body_hash,
-            received_at=now,
-            result=msgspec.json.encode(result).decode(),
-        )
-    )
-    _advance(connection, session, asked)
+    result, log = _judge(connection, session, asked, now, settle, crashes or 0)
+    answer = {
+        "id": asked.id,
+        "device_id": session.device_id,
+        "number": asked.number,
+        "user_id": session.actor.id,
+        "body_hash": asked.body_hash,
+        "received_at": now,
+        "result": msgspec.json.encode(result).decode(),
+    }
+    connection.execute(_ANSWER, answer)
+    _advance(connection, session, asked, crashes)
     if log:
         changes.write(connection, log, at=now, who=session.actor.id)
     return result
 
 
-def _advance(connection: Connection, session: Session, asked: _Asked) -> None:
-    connection.execute(
-        update(device).where(device.c.id == session.device_id).values(last_op=asked.number)
-    )
-    connection.execute(
-        delete(crash).where(crash.c.device_id == session.device_id, crash.c.number <= asked.number)
-    )
+def _advance(connection: Connection, session: Session, asked: _Asked, crashes: int | None) -> None:
+    connection.execute(_ADVANCE, {"device": session.device_id, "number": asked.number})
+    if crashes is not None:
+        connection.execute(
+            delete(crash).where(
+                crash.c.device_id == session.device_id, crash.c.number <= asked.number
+            )
+        )
 
 
 def _judge(
-    connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle
+    connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle, crashes: int
 ) -> tuple[Result, list[Change]]:
-    if _crashes(connection, session, asked) >= CRASHES:
+    if crashes >= CRASHES:
         return _refused(asked, "quarantined"), []
     wanted = _read_operation(asked)
     if wanted is None:

@@ -19,13 +19,15 @@ class Installed(msgspec.Struct, frozen=True):
     playbook: Playbook
 
 
+_NEWEST = select(table.c.version, table.c.installed_at).order_by(table.c.version.desc()).limit(1)
+
+
 def current(connection: Connection) -> Installed:
     """The playbook in force; raises `SetupError` ``not_set_up`` where there is none.
 
     Its text is read once in each process: an installed version never changes.
     """
-    query = select(table.c.version, table.c.installed_at).order_by(table.c.version.desc()).limit(1)
-    newest = connection.execute(query).first()
+    newest = connection.execute(_NEWEST).first()
     if newest is None:
         raise SetupError("not_set_up")
     key = (str(connection.engine.url), newest.version, newest.installed_at)

@@ -3,10 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, Table, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Insert,
+    Row,
+    Table,
+    Update,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from desk.domain.effects import Outcome
 from desk.domain.model import Entry, Item, Person, Subject, Tally, Task, Undo
@@ -18,6 +31,36 @@ from desk.schema import hub_tables as t
 # Rows come by the hundred thousand: names are paired with them here, not looked up in each row.
 _ITEM, _TASK, _ENTRY, _SUBJECT, _PERSON = (
     tuple(table.c.keys()) for table in (t.item, t.task, t.entry, t.subject, t.person)
+)
+
+
+_of = t.item.alias()
+_ROOT = (
+    select(t.item.c.id)
+    .where(
+        t.item.c.id
+        == select(func.coalesce(_of.c.parent_id, _of.c.id))
+        .where(_of.c.id == bindparam("item"))
+        .scalar_subquery()
+    )
+    .with_for_update()
+)
+_FAMILY = (
+    select(t.item)
+    .where(or_(t.item.c.id == bindparam("root"), t.item.c.parent_id == bindparam("root")))
+    .order_by(t.item.c.id)
+    .with_for_update()
+)
+_TASKS = (
+    select(t.task)
+    .where(t.task.c.item_id.in_(bindparam("items", expanding=True)), t.task.c.closed_at.is_(None))
+    .order_by(t.task.c.id)
+)
+_SUBJECTS = (
+    select(t.subject)
+    .where(t.subject.c.id.in_(bindparam("subjects", expanding=True)))
+    .order_by(t.subject.c.id)
+    .with_for_update()
 )
 
 
@@ -63,36 +106,19 @@ def load_scene(connection: Connection, item_id: str, people: Sequence[Person]) -
     The root is locked first, so operations on one family wait for each other and see what the
     other one added. None where there is no such item.
     """
-    found = connection.execute(select(t.item.c.parent_id).where(t.item.c.id == item_id)).first()
-    if found is None:
+    root = connection.execute(_ROOT, {"item": item_id}).scalar_one_or_none()
+    if root is None:
         return None
-    root: str = found.parent_id or item_id
-    root_row = select(t.item.c.id).where(t.item.c.id == root).with_for_update()
-    connection.execute(root_row).first()
-    family = (
-        select(t.item)
-        .where(or_(t.item.c.id == root, t.item.c.parent_id == root))
-        .order_by(t.item.c.id)
-        .with_for_update()
-    )
-    items = _all(connection, family, item_of)
+    items = [item_of(row) for row in connection.execute(_FAMILY, {"root": root})]
     ids = [item.id for item in items]
-    tasks = (
-        select(t.task)
-        .where(t.task.c.item_id.in_(ids), t.task.c.closed_at.is_(None))
-        .order_by(t.task.c.id)
-    )
-    subjects = (
-        select(t.subject)
-        .where(t.subject.c.id.in_({item.subject_id for item in items if item.subject_id}))
-        .order_by(t.subject.c.id)
-        .with_for_update()
-    )
+    about = list({item.subject_id for item in items if item.subject_id})
     return Scene(
         item_id=item_id,
         items=tuple(items),
-        tasks=tuple(_all(connection, tasks, task_of)),
-        subjects=tuple(_all(connection, subjects, subject_of)),
+        tasks=tuple(task_of(row) for row in connection.execute(_TASKS, {"items": ids})),
+        subjects=tuple(
+            subject_of(row) for row in connection.execute(_SUBJECTS, {"subjects": about})
+        ),
         people=tuple(people),
         judge="hub",
     )
@@ -134,12 +160,18 @@ def _write(
     values = [row_of(row) for row in rows]
     new = [row for row in values if row["id"] not in there]
     if new:
-        connection.execute(insert(table), new)
-    for row in values:
-        if row["id"] in there:
-            changed = {name: value for name, value in row.items() if name != "id"}
-            connection.execute(update(table).where(table.c.id == row["id"]).values(changed))
+        connection.execute(_insert(table), new)
+    changed = [{"row_id": row.pop("id"), **row} for row in values if row["id"] in there]
+    if changed:
+        connection.execute(_update(table), changed)
 
 
-def _all(connection: Connection, query: Select[Any], make: Any) -> list[Any]:
-    return [make(row) for row in connection.execute(query).all()]
+@cache
+def _update(table: Table) -> Update:
+    columns: dict[str, Any] = {n: bindparam(n) for n in table.c.keys() if n != "id"}  # noqa: SIM118
+    return update(table).where(table.c.id == bindparam("row_id")).values(columns)
+
+
+@cache
+def _insert(table: Table) -> Insert:
+    return insert(table)
