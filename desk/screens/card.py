@@ -283,7 +283,7 @@ class CardScreen(DeskScreen[None]):
 
     async def _do(self, intent: Comment | CloseTask) -> str:
         try:
-            await self.shell.write(self.desk.do, intent)
+            await self.shell.do(intent)
         except DeskError as error:
             return self.shell.explain(error, self.item.kind)
         return ""

@@ -233,7 +233,7 @@ class FormScreen(DeskScreen[bool]):
         shell, item = self.shell, self.card.item
         try:
             for intent in self._intents():
-                await shell.write(shell.desk.do, intent)
+                await shell.do(intent)
         except Refused as refused:
             self._ending = False
             self._refused(refused.refusal)

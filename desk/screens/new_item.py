@@ -132,7 +132,7 @@ class NewItem(Dialog["str | None"]):
     async def _create(self) -> None:
         shell = self.shell
         try:
-            done = await shell.write(self._desk.do, self._intent())
+            done = await shell.do(self._intent())
         except Refused as refused:
             self._sent = False
             self.complain(said(refused.refusal, self._desk.playbook, self.kind.id))

@@ -1,4 +1,4 @@
-"""A dialog with one thing to read."""
+"""A dialog with one thing to read, or one question to answer."""
 
 from __future__ import annotations
 
@@ -22,3 +22,17 @@ class Notice(Dialog[None]):
     def action_accept(self) -> None:
         """It was read."""
         self.dismiss(None)
+
+
+class Question(Dialog[bool]):
+    """Asks before something that cannot be taken back: Enter does it, Esc does not."""
+
+    def __init__(self, heading: str, about: str, verb: str) -> None:
+        super().__init__()
+        self.heading = heading
+        self.about = about
+        self.verb = verb
+
+    def action_accept(self) -> None:
+        """Yes."""
+        self.dismiss(True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widget import Widget
 
+from desk.screens.news import Asked
 from desk.screens.words import said
 from desk.services.errors import DeskError
 from desk.text import _
@@ -20,8 +21,10 @@ from desk.widgets.safe import GuardedApp
 
 if TYPE_CHECKING:
     from desk.domain.model import Person
+    from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
     from desk.services.desk import Desk
+    from desk.services.views import Done
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -55,6 +58,8 @@ class Shell(Acting, ActionApp, GuardedApp, PositionalApp):
         super().__init__()
         self._desk: Desk | None = None
         self._writing = ThreadPoolExecutor(1, "desk-write")
+        #: What the person himself has asked for since the start, to tell it from others' changes.
+        self.asked = Asked()
 
     @property
     def desk(self) -> Desk:
@@ -88,6 +93,28 @@ class Shell(Acting, ActionApp, GuardedApp, PositionalApp):
         """
         future = self._writing.submit(work, *args, **kwargs)
         return await asyncio.shield(asyncio.wrap_future(future))
+
+    async def do(self, intent: Intent) -> Done:
+        """Apply an intent and queue it. Raises what `Desk.do` raises."""
+        return await self._ask([intent], lambda: self.desk.do(intent))
+
+    async def retry(self, entry_id: str, intents: Sequence[Intent]) -> Done:
+        """Ask anew for an entry of the inbox; `intents` are those that are sent with it.
+
+        Raises what `Desk.retry` raises.
+        """
+        return await self._ask(intents, lambda: self.desk.retry(entry_id))
+
+    async def _ask(self, intents: Sequence[Intent], work: Callable[[], Done]) -> Done:
+        # Noted before the write: the rows it changes are heard of before its answer.
+        for intent in intents:
+            self.asked.note(intent)
+        try:
+            return await self.write(work)
+        except DeskError:
+            for intent in intents:
+                self.asked.take_back(intent)
+            raise
 
     def go(self, work: Coroutine[Any, Any, None]) -> None:
         """Let `work` run beside the keyboard; closing the screen that began it does not stop it."""

@@ -270,7 +270,7 @@ class TransitionDialog(Dialog[Done | None]):
     async def _carry_out(self, intent: Move) -> None:
         shell = self.shell
         try:
-            done = await shell.write(shell.desk.do, intent)
+            done = await shell.do(intent)
         except Refused as refused:
             self._sent = False
             self._refused(refused.refusal)

@@ -48,7 +48,7 @@ async def _at_once(shell: Shell, card: Card, transition: Transition) -> None:
     item = card.item
     move = Move(item_id=item.id, transition=transition.id, seen_stage=item.stage)
     try:
-        await shell.write(shell.desk.do, move)
+        await shell.do(move)
     except DeskError as error:
         shell.warn(error, item.kind)
         return

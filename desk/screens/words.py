@@ -65,6 +65,12 @@ def moment(ms: int) -> str:
     return f"{local:%d.%m %H:%M}" if language() == "ru" else f"{local:%b %d %H:%M}"
 
 
+def time_of(ms: int, now: int) -> str:
+    """The time of a moment of today, with its day where it was another."""
+    local = local_time(ms)
+    return f"{local:%H:%M}" if local.date() == local_time(now).date() else moment(ms)
+
+
 def _titles(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
     if name in _LISTS:
         parts = [part.strip() for part in value.split(",") if part.strip()]
