@@ -270,7 +270,7 @@ class BoardScreen(DeskScreen[None]):
 
     def action_act(self) -> None:
         """Choose what to do with the card under the cursor."""
-        from desk.screens.menu import steps
+        from desk.screens.menu import menu_of
 
         item_id = self.view.selected_id
         if item_id is None:
@@ -285,7 +285,7 @@ class BoardScreen(DeskScreen[None]):
             if transition:
                 self.shell.go(perform(self.shell, item_id, transition))
 
-        self.app.push_screen(steps(card, self.shell.playbook), chosen)
+        self.app.push_screen(menu_of(card, self.shell.playbook), chosen)
 
     def action_new(self) -> None:
         """Create a card of this kind; works without the hub."""

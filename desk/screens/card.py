@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import on
@@ -10,29 +10,21 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
-from textual.widgets.option_list import Option
 
-from desk.domain.model import Entry, Item, Task
+from desk.domain.model import Item, Task
 from desk.domain.operations import CloseTask, Comment
 from desk.domain.playbook import Kind
+from desk.screens.card_words import history, links_of, steps, subline
 from desk.screens.facts import Fact, facts_of, widget_of
 from desk.screens.form import FORM
+from desk.screens.news import MARK, Watch, emptied
 from desk.screens.prompt import Prompt
-from desk.screens.shell import DeskScreen
+from desk.screens.shell import DeskScreen, card_in_sight
 from desk.screens.transitions import perform
-from desk.screens.words import (
-    NOTHING,
-    briefly,
-    event_title,
-    moment,
-    person_name,
-    stage_title,
-    task_title,
-    title_of,
-)
+from desk.screens.words import task_title, title_of
 from desk.services.errors import DeskError
 from desk.services.views import Card
-from desk.text import _, format_age, language
+from desk.text import _, language
 from desk.widgets.actions import bind, bindings
 from desk.widgets.safe import plain
 
@@ -46,6 +38,9 @@ class CardScreen(DeskScreen[None]):
     DEFAULT_CSS = """
     CardScreen #card-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
     CardScreen #card-line { height: 1; padding: 0 1; color: $text-muted; }
+    CardScreen #card-news { height: auto; padding: 0 1; display: none; }
+    CardScreen #card-news { color: $text-warning; text-style: bold; }
+    CardScreen #card-news.-shown { display: block; }
     CardScreen #panes { height: 1fr; }
     CardScreen #facts { width: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     CardScreen #right { width: 38; border-left: solid $panel; }
@@ -75,6 +70,10 @@ class CardScreen(DeskScreen[None]):
     def __init__(self, card: Card, step: Step | None = None) -> None:
         super().__init__()
         self.card = card
+        #: Whether the card left sight while it was open.
+        self.gone = False
+        self._watch = Watch(card, self.desk.me.id, self.shell.asked)
+        self._kind = self.shell.playbook.kinds[card.item.kind]
         self._step = step
         self._bound: set[str] = set()
         self._shown_facts: list[Fact] = []
@@ -85,11 +84,14 @@ class CardScreen(DeskScreen[None]):
 
     @property
     def kind(self) -> Kind:
-        return self.shell.playbook.kinds[self.item.kind]
+        """The card's kind; of a card whose kind the playbook gave up, as it was."""
+        self._kind = self.shell.playbook.kind(self.item.kind) or self._kind
+        return self._kind
 
     def compose(self) -> ComposeResult:
         yield Static(id="card-title", markup=False)
         yield Static(id="card-line", markup=False)
+        yield Static(id="card-news", markup=False)
         with Horizontal(id="panes"):
             yield VerticalScroll(id="facts")
             with Vertical(id="right"):
@@ -108,12 +110,24 @@ class CardScreen(DeskScreen[None]):
         now = self.shell.now()
         self.query_one("#card-title", Static).update(self._headline())
         self.query_one("#card-line", Static).update(self._subline(now))
-        self.query_one("#steps", Static).update(self._steps())
+        self._show_news(now)
+        self.query_one("#steps", Static).update(steps(self.card, self.shell.playbook))
         self._list_links(now)
-        self.query_one("#entries", Static).update(self._history())
+        self._show_history()
         self._show_facts()
         self._bind_steps()
         self.refresh_bindings()
+
+    def _show_news(self, now: int) -> None:
+        shell = self.shell
+        news = (
+            _("This card is not yours to see any more.")
+            if self.gone
+            else self._watch.line(shell.playbook, self.item.kind, shell.people, now)
+        )
+        line = self.query_one("#card-news", Static)
+        line.set_class(bool(news), "-shown")
+        line.update(plain(f"{MARK} {news}"))
 
     def _headline(self) -> Content:
         draft = self.desk.draft(self.item.id, FORM)
@@ -125,19 +139,9 @@ class CardScreen(DeskScreen[None]):
         return Content.assemble(plain(self.item.title, lines=False), *marks)
 
     def _subline(self, now: int) -> Content:
-        item = self.item
-        parts = [
-            title_of(self.kind),
-            stage_title(self.shell.playbook, item.kind, item.stage),
-            person_name(self.shell.people, item.responsible)
-            if item.responsible
-            else _("nobody yet"),
-        ]
-        if item.round:
-            parts.append(_("round {number}").format(number=item.round))
-        parts.append(_("{score} points").format(score=item.score))
-        parts.append(format_age(item.created_at, now))
-        return plain(" · ".join(parts), lines=False)
+        if self.gone:
+            return Content(title_of(self.kind))
+        return subline(self.item, self.kind, self.shell.playbook, self.shell.people, now)
 
     # Fields
 
@@ -156,22 +160,6 @@ class CardScreen(DeskScreen[None]):
 
     # What can be done
 
-    def _steps(self) -> Content:
-        lines: list[Content] = [Content.styled(_("What to do"), "bold $text-primary")]
-        refused: dict[str, list[str]] = {}
-        for one in self.card.possible:
-            key, title = one.transition.hotkey or " ", title_of(one.transition)
-            if one.refusal is None:
-                lines.append(Content.assemble((f"{key} ", "$text-accent bold"), title))
-            elif one.refusal.code != "role_may_not":
-                reason = briefly(one.refusal, self.shell.playbook, self.item.kind)
-                refused.setdefault(reason, []).append(f"{key} {title}".strip())
-        if len(lines) == 1:
-            lines.append(Content.styled(_("Nothing now."), "$text-muted"))
-        for reason, titles in refused.items():
-            lines.append(Content.styled(f"✗ {reason}: {', '.join(titles)}", "$text-disabled"))
-        return Content("\n").join(lines)
-
     def _bind_steps(self) -> None:
         for key in self._bound:
             self._bindings.key_to_bindings.pop(key, None)
@@ -186,59 +174,28 @@ class CardScreen(DeskScreen[None]):
 
     def _list_links(self, now: int) -> None:
         links = self.query_one("#links", OptionList)
-        place = links.highlighted
-        options = [*self._task_options(now), *self._linked_options()]
+        options = links_of(self.card, self.shell.playbook, now)
+        before = links.highlighted
+        chosen = links.get_option_at_index(before).id if before is not None else None
+        ids = [one.id for one in options]
         links.clear_options()
         links.add_options(options)
         links.set_class(not options, "-empty")
-        if options and place is not None:
-            links.highlighted = min(place, len(options) - 1)
-
-    def _task_options(self, now: int) -> Iterable[Option]:
-        for task in self.card.tasks:
-            if task.closed_at is None:
-                late = task.due_at < now
-                due = format_age(task.due_at, now)
-                text = Content.assemble(
-                    ("! " if late else "◷ ", "$text-error" if late else "$text-accent"),
-                    plain(task_title(self.shell.playbook, task), lines=False),
-                    (f" · {due}", "$text-error" if late else "$text-muted"),
-                )
-                yield Option(text, f"task:{task.id}")
-
-    def _linked_options(self) -> Iterable[Option]:
-        playbook = self.shell.playbook
-        for item in self.card.linked:
-            kind = playbook.kind(item.kind)
-            text = Content.assemble(
-                ("→ ", "$text-accent"),
-                title_of(kind) if kind else item.kind,
-                (f" · {stage_title(playbook, item.kind, item.stage)}", "$text-muted"),
-            )
-            yield Option(text, f"item:{item.id}")
+        if options and before is not None:
+            place = ids.index(chosen) if chosen in ids else min(before, len(options) - 1)
+            links.highlighted = place
 
     # History
 
-    def _history(self) -> Content:
-        blocks = [self._entry(entry) for entry in reversed(self.card.entries)]
-        return Content("\n").join(blocks) if blocks else Content(NOTHING)
-
-    def _entry(self, entry: Entry) -> Content:
-        playbook, kind = self.shell.playbook, self.item.kind
-        who = person_name(self.shell.people, entry.who) if entry.who else _("the hub")
-        moved = (
-            f" → {stage_title(playbook, kind, entry.to_stage)}"
-            if entry.to_stage and entry.to_stage != entry.from_stage
-            else ""
+    def _show_history(self) -> None:
+        """A line that comes on top leaves what is being read where it is."""
+        pane = self.query_one("#history", VerticalScroll)
+        place, height = pane.scroll_y, pane.virtual_size.height
+        self.query_one("#entries", Static).update(
+            history(self.card, self.shell.playbook, self.shell.people)
         )
-        lines = [
-            Content.styled(f"{moment(entry.at)} ", "$text-muted"),
-            Content.styled(event_title(playbook, kind, entry), "bold"),
-            plain(f"{moved} · {who}", lines=False),
-        ]
-        if entry.comment:
-            lines.append(Content.assemble("\n", plain(f"«{entry.comment}»")))
-        return Content.assemble(*lines)
+        if place:
+            pane.call_after_refresh(_keep_place, pane, place, height)
 
     # Actions
 
@@ -248,10 +205,10 @@ class CardScreen(DeskScreen[None]):
 
     def action_act(self) -> None:
         """Choose among what can be done."""
-        from desk.screens.menu import steps
+        from desk.screens.menu import menu_of
 
         self.app.push_screen(
-            steps(self.card, self.shell.playbook),
+            menu_of(self.card, self.shell.playbook),
             lambda chosen: self.action_step(chosen) if chosen else None,
         )
 
@@ -274,6 +231,7 @@ class CardScreen(DeskScreen[None]):
                 verb=_("Write"),
                 lines=True,
                 draft=(self.item.id, "comment"),
+                card=self.card,
                 send=self._comment,
             )
         )
@@ -311,6 +269,7 @@ class CardScreen(DeskScreen[None]):
                 label=_("What came of it"),
                 may_be_empty=True,
                 draft=(self.item.id, f"task:{task.id}"),
+                card=self.card,
                 send=done,
             )
         )
@@ -326,6 +285,8 @@ class CardScreen(DeskScreen[None]):
 
     def why_not(self, action: str) -> str | None:
         """Why an action of the card is not possible now."""
+        if self.gone and action != "card.close":
+            return _("This card is not yours to see any more.")
         if action == "card.linked" and not self.card.linked:
             return _("No other card belongs with this one.")
         if action in ("card.next", "card.previous"):
@@ -354,8 +315,11 @@ class CardScreen(DeskScreen[None]):
 
     def _go(self, away: int) -> None:
         other = self._step(self.item.id, away) if self._step else None
-        if other:
-            self._reload(other)
+        card = card_in_sight(self.shell, other) if other else None
+        if card is not None:
+            self.card = card
+            self._watch = Watch(card, self.desk.me.id, self.shell.asked)
+            self._show()
             self.query_one("#facts").scroll_to(y=0, animate=False)
 
     def action_hint(self) -> None:
@@ -380,12 +344,15 @@ class CardScreen(DeskScreen[None]):
         if ids is None or family & ids or self.item.root_id in ids:
             self._reload()
 
-    def _reload(self, item_id: str | None = None) -> None:
-        try:
-            self.card = self.desk.card(item_id or self.item.id)
-        except DeskError:
-            self.notify(_("This card is not yours to see any more."), severity="warning")
-            if self.is_current:
-                self.dismiss(None)
-            return
+    def _reload(self) -> None:
+        """Show the card as it is; one that left sight is emptied, and closed by the person."""
+        card = card_in_sight(self.shell, self.item.id)
+        self.gone = card is None
+        self.card = card or emptied(self.card)
+        if card is not None:
+            self._watch.look(card)
         self._show()
+
+
+def _keep_place(pane: VerticalScroll, place: float, height: int) -> None:
+    pane.scroll_to(y=place + pane.virtual_size.height - height, animate=False)

@@ -16,7 +16,9 @@ from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from desk.screens.fields import FieldRow, Notes
-from desk.screens.shell import Shell
+from desk.screens.news import MARK, Watch, emptied, gone
+from desk.screens.shell import Shell, card_in_sight
+from desk.services.views import Card
 from desk.text import _
 from desk.widgets.actions import Acting, bindings
 from desk.widgets.safe import plain
@@ -38,6 +40,7 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
         width: 76; max-width: 96%; height: auto; max-height: 94%;
         background: $panel; border: round $primary; padding: 0 2;
         border-title-color: $text-primary; border-title-style: bold;
+        border-subtitle-color: $text-warning; border-subtitle-style: bold;
     }
     Dialog #body { height: auto; max-height: 50vh; scrollbar-size-vertical: 1; }
     Dialog #about { color: $text-muted; height: auto; margin-bottom: 1; }
@@ -62,6 +65,11 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
     about: str = ""
     #: The word on the button that Enter presses.
     verb: str = ""
+    #: The card the dialog is about; what others do with it meanwhile is told in the lower edge.
+    card: Card | None = None
+    #: Whether it left sight meanwhile.
+    gone: bool = False
+    _watch: Watch | None = None
 
     @property
     def shell(self) -> Shell:
@@ -90,6 +98,8 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
 
     def on_mount(self) -> None:
         # Textual calls `on_mount` of every class of a widget, so dialogs override `begin` instead.
+        if self.card is not None:
+            self._watch = Watch(self.card, self.shell.desk.me.id, self.shell.asked)
         self.begin()
 
     def begin(self) -> None:
@@ -106,6 +116,34 @@ class Dialog(Acting, ModalScreen[_T], Generic[_T]):
     def hint(self, sentence: str) -> None:
         """Say what helps with the field in use."""
         self.query_one("#hint", Static).update(plain(sentence))
+
+    # Following changes
+
+    def rows_changed(self, ids: frozenset[str] | None) -> None:
+        """Tell what others did with the card; nothing typed is touched, nothing is closed."""
+        if self.card is None or self._watch is None:
+            return
+        if ids is not None and self.card.item.id not in ids:
+            return
+        shell, kind = self.shell, self.card.item.kind
+        card = card_in_sight(shell, self.card.item.id)
+        self.gone = card is None
+        self.card = card or emptied(self.card)
+        if card is None:
+            self._tell(_("This card is not yours to see any more."))
+        else:
+            self._watch.look(card)
+            self._tell(self._watch.line(shell.playbook, kind, shell.people, shell.now()))
+        self.query_one("#about", Static).update(plain(gone() if self.gone else self.about))
+        self.card_changed(self.card)
+
+    def _tell(self, news: str) -> None:
+        # In the edge of the frame: nothing that one is reading or typing moves.
+        frame = self.query_one("#dialog")
+        frame.border_subtitle = plain(f"{MARK} {news}", lines=False) if news else None
+
+    def card_changed(self, card: Card) -> None:
+        """The card is another now; of one that left sight nothing is left in it."""
 
     @on(FieldRow.Sent)
     @on(Notes.Sent)

@@ -15,7 +15,7 @@ from desk.domain.model import Person, Value
 from desk.domain.playbook import Field, FormSection, Playbook
 from desk.domain.rights import MASK
 from desk.screens.fields import REQUIRED
-from desk.screens.form import wanted_by
+from desk.screens.form_plan import wanted_by
 from desk.screens.words import shown, title_of
 from desk.services.views import Card
 from desk.text import _, language

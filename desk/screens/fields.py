@@ -12,13 +12,13 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.widget import Widget
-from textual.widgets import Input, Select, SelectionList, Static, TextArea
+from textual.widgets import Input, OptionList, Select, SelectionList, Static, TextArea
 
 from desk.domain.forms import is_empty, parse_value
 from desk.domain.model import Person, Value
 from desk.domain.playbook import Field
 from desk.domain.refusals import Refusal
-from desk.screens.words import NOTHING, date, phone, title_of
+from desk.screens.words import date, phone, shown, title_of
 from desk.text import _, language
 from desk.widgets.safe import plain
 
@@ -92,6 +92,8 @@ class FieldRow(Vertical):
     FieldRow .field-fixed { width: 1fr; }
     FieldRow .field-error { display: none; color: $text-error; padding-left: 24; height: auto; }
     FieldRow.-wrong .field-error { display: block; }
+    FieldRow .field-note { display: none; color: $text-warning; padding-left: 24; height: auto; }
+    FieldRow.-noted .field-note { display: block; }
     """
 
     class Edited(Message):
@@ -127,6 +129,9 @@ class FieldRow(Vertical):
         self.editable = editable
         self.saved = typed(field, value)
         self.text = self.saved if text is None else text
+        #: Somebody changed the field after the person had begun to type into it.
+        self.overtaken = False
+        self._value = value
         self._people = people
 
     @property
@@ -152,6 +157,7 @@ class FieldRow(Vertical):
         with Horizontal():
             yield Static(self._title(), classes="field-title")
             yield self._editor()
+        yield Static(classes="field-note", markup=False)
         yield Static(classes="field-error", markup=False)
 
     def _title(self) -> Content:
@@ -162,7 +168,7 @@ class FieldRow(Vertical):
 
     def _editor(self) -> Widget:
         if not self.editable:
-            return Static(plain(self.text or NOTHING), classes="field-fixed")
+            return Static(self._fixed(), classes="field-fixed")
         make = {
             "long": self._long,
             "choice": self._choice,
@@ -173,6 +179,9 @@ class FieldRow(Vertical):
         editor = make()
         editor.add_class("field-editor")
         return editor
+
+    def _fixed(self) -> Content:
+        return plain(shown(self.field, self._value, self._people))
 
     def _line(self) -> Widget:
         return Input(
@@ -218,6 +227,8 @@ class FieldRow(Vertical):
         if text == self.text:
             return
         self.text = text
+        if not self.changed:
+            self._note(overtaken=False)
         self.post_message(self.Edited(self))
 
     def _read(self, event: Message) -> str:
@@ -237,25 +248,68 @@ class FieldRow(Vertical):
         self.post_message(self.Sent())
 
     def follow(self, value: Value) -> bool:
-        """Take over what stands on the card now, unless something else was typed here."""
+        """Take over what stands on the card now; what was typed stays, with a note beside it.
+
+        Answers whether the row looks different.
+        """
         text = typed(self.field, value)
-        if self.changed or text == self.saved:
+        if text == self.saved:
             return False
-        self.saved = self.text = text
-        editor = self.query(".field-editor, .field-fixed").first()
+        typed_before = self.changed
+        self.saved, self._value = text, value
+        if typed_before:
+            self._note(overtaken=self.changed)
+            return True
+        self.text = text
+        # Not the person's doing, so nothing that begins a draft.
+        with self.prevent(
+            Input.Changed, TextArea.Changed, Select.Changed, SelectionList.SelectedChanged
+        ):
+            self._put(self.query(".field-editor, .field-fixed").first(), text)
+        return True
+
+    def adopt(self, field: Field | None, *, required: bool) -> None:
+        """Go by new rules with the editor that stands here; no field: it may not be changed."""
+        self.field = field or self.field
+        self.required = required
+        self.editable = field is not None
+        self.query_one(".field-title", Static).update(self._title())
+
+    def _put(self, editor: Widget, text: str) -> None:
+        """Write into the editor; a cursor in it stays where it is."""
         if isinstance(editor, Input):
             editor.value = text
         elif isinstance(editor, TextArea):
+            place = editor.cursor_location
             editor.text = text
+            editor.move_cursor(place)
         elif isinstance(editor, Select):
-            editor.value = text or Select.NULL
+            listing = editor.query_one("SelectOverlay", OptionList)
+            place = listing.highlighted
+            known = {value for __, value in editor._options}  # pyright: ignore[reportPrivateUsage]
+            editor.value = text if text in known else Select.NULL
+            if editor.expanded:
+                listing.highlighted = place
         elif isinstance(editor, SelectionList):
+            chosen = {part.strip() for part in text.split(",")}
             editor.deselect_all()
-            for part in value if isinstance(value, list) else ():
-                editor.select(part)
+            for one in self.field.choices:
+                if one.id in chosen:
+                    editor.select(one.id)
         elif isinstance(editor, Static):
-            editor.update(plain(text or NOTHING))
-        return True
+            editor.update(self._fixed())
+
+    def note_theirs(self) -> None:
+        """Say beside the typed text what somebody else has put on the card since."""
+        self._note(overtaken=True)
+
+    def _note(self, *, overtaken: bool) -> None:
+        self.overtaken = overtaken
+        self.set_class(overtaken, "-noted")
+        if overtaken:
+            theirs = shown(self.field, self._value, self._people)
+            sentence = _("on the hub now: {value}").format(value=theirs)
+            self.query_one(".field-note", Static).update(plain(sentence))
 
     def complain(self, sentence: str) -> None:
         """Show `sentence` under the editor; an empty one takes the complaint away."""

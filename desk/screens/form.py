@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import msgspec
 from textual import on
 from textual.app import ComposeResult
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.timer import Timer
@@ -15,11 +14,12 @@ from textual.widgets import Static
 
 from desk.domain.model import Value
 from desk.domain.operations import EditFields, EditSubject
-from desk.domain.playbook import Field, FormSection, Kind
-from desk.domain.refusals import Refusal
-from desk.domain.rights import may_edit
+from desk.domain.refusals import Conflict, Refusal
 from desk.screens.fields import FieldRow
-from desk.screens.shell import DeskScreen
+from desk.screens.form_pane import FieldsPane
+from desk.screens.form_plan import SUBJECT, Part, Spec, plan, values_of, wanted_by
+from desk.screens.news import MARK, Watch, emptied
+from desk.screens.shell import DeskScreen, card_in_sight
 from desk.screens.words import said, stage_title, title_of
 from desk.services.drafts import SEEN
 from desk.services.errors import DeskError, Refused
@@ -30,24 +30,11 @@ from desk.widgets.safe import plain
 
 FORM = "form"
 _AUTOSAVE = 0.2
-_SUBJECT = "subject."
 
 
 class _Seen(msgspec.Struct, frozen=True, array_like=True):
     version: int
     value: Value
-
-
-def wanted_by(kind: Kind, stage: str) -> dict[str, list[str]]:
-    """For each field, the titles of the steps from `stage` that need it filled."""
-    wanted: dict[str, list[str]] = {}
-    for transition in kind.transitions.values():
-        if stage not in transition.sources:
-            continue
-        target = kind.stage(transition.target) if transition.target else None
-        for name in dict.fromkeys((*transition.required, *(target.required if target else ()))):
-            wanted.setdefault(name, []).append(title_of(transition))
-    return wanted
 
 
 class FormScreen(DeskScreen[bool]):
@@ -58,9 +45,8 @@ class FormScreen(DeskScreen[bool]):
 
     DEFAULT_CSS = """
     FormScreen #form-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
-    FormScreen #fields { padding: 0 2; scrollbar-size-vertical: 1; }
-    FormScreen .section { margin-top: 1; color: $text-primary; text-style: bold; }
     FormScreen #form-hint { height: 3; padding: 0 2; border-top: solid $panel; color: $text-muted; }
+    FormScreen #form-hint { border-title-color: $text-warning; border-title-style: bold; }
     """
     ACTION_GROUPS = ("form",)
     BINDINGS = bindings("form")
@@ -69,9 +55,14 @@ class FormScreen(DeskScreen[bool]):
     def __init__(self, card: Card, draft: Mapping[str, str]) -> None:
         super().__init__()
         self.card = card
+        #: Whether the card left sight while the form was open.
+        self.gone = False
+        self.kind = self.shell.playbook.kinds[card.item.kind]
         self._draft = dict(draft)
         self._saving: Timer | None = None
         self._ending = False
+        self._plan: list[Part] = []
+        self._watch = Watch(card, self.desk.me.id, self.shell.asked)
         #: What the person saw when he began to change a field: the row's version and the value.
         self._seen: dict[str, _Seen] = {
             name.removeprefix(SEEN): msgspec.json.decode(seen, type=_Seen)
@@ -79,61 +70,36 @@ class FormScreen(DeskScreen[bool]):
             if name.startswith(SEEN)
         }
 
-    @property
-    def kind(self) -> Kind:
-        return self.shell.playbook.kinds[self.card.item.kind]
-
     def compose(self) -> ComposeResult:
         yield Static(id="form-title", markup=False)
-        with VerticalScroll(id="fields", can_focus=False):
-            wanted = wanted_by(self.kind, self.card.item.stage)
-            for section in self.kind.form:
-                rows = self._rows(section, wanted)
-                if rows:
-                    yield Static(Content(section.title.get(language())), classes="section")
-                    yield from rows
+        self._plan = self._planned()
+        yield FieldsPane(self._plan, self._row, id="fields", can_focus=False)
         yield Static(id="form-hint", markup=False)
         yield from self.shell.frame()
 
-    def _rows(self, section: FormSection, wanted: Mapping[str, list[str]]) -> list[FieldRow]:
-        owner = "subject" if section.subject else self.kind.id
-        declared = self.shell.playbook.fields(owner)
-        values = self._values(owner)
-        return [
-            self._row(declared[name], owner, values.get(name), name in wanted)
-            for name in section.fields
-            if name in declared and self._level(owner, name) != "none"
-        ]
+    def _planned(self) -> list[Part]:
+        desk = self.desk
+        return plan(self.card, self.kind, desk.playbook, desk.me.role)
 
-    def _row(self, field: Field, owner: str, value: Value, wanted: bool) -> FieldRow:
-        desk = self.shell.desk
-        editable = may_edit(desk.playbook, desk.me.role, owner, field.id) and not (
-            owner == "subject" and self.card.subject is None
-        )
-        key = f"{_SUBJECT}{field.id}" if owner == "subject" else field.id
+    def _row(self, spec: Spec) -> FieldRow:
         return FieldRow(
-            field,
-            value,
-            owner=owner,
+            spec.field,
+            values_of(self.card, spec.owner).get(spec.field.id),
+            owner=spec.owner,
             people=self.shell.people,
-            required=wanted and owner != "subject",
-            editable=editable,
-            text=self._draft.get(key) if editable else None,
+            required=spec.required,
+            editable=spec.editable,
+            text=self._draft.get(spec.key) if spec.editable else None,
         )
-
-    def _values(self, owner: str) -> Mapping[str, Value]:
-        if owner != "subject":
-            return self.card.item.fields
-        return self.card.subject.fields if self.card.subject else {}
-
-    def _level(self, owner: str, name: str) -> str:
-        desk = self.shell.desk
-        return desk.playbook.mask(desk.me.role, owner, name)
 
     @property
     def rows(self) -> list[FieldRow]:
         """The fields of the form, from top to bottom."""
-        return list(self.query(FieldRow))
+        return self._pane.rows
+
+    @property
+    def _pane(self) -> FieldsPane:
+        return self.query_one(FieldsPane)
 
     def on_mount(self) -> None:
         self._entitle()
@@ -141,6 +107,9 @@ class FormScreen(DeskScreen[bool]):
         for row in editable:
             if row.changed:
                 self._check(row)
+                seen = self._seen.get(row.key)
+                if seen is not None and seen.value != self._see(row).value:
+                    row.note_theirs()
         if editable:
             first = next((row for row in editable if row.required and row.empty), editable[0])
             first.focus_editor()
@@ -155,10 +124,14 @@ class FormScreen(DeskScreen[bool]):
         self.query_one("#form-title", Static).update(
             Content.assemble(
                 plain(item.title, lines=False),
-                (f"  {stage_title(self.shell.playbook, item.kind, item.stage)}", "$text-muted"),
+                ("" if self.gone else f"  {self._stage}", "$text-muted"),
                 mark,
             )
         )
+
+    @property
+    def _stage(self) -> str:
+        return stage_title(self.shell.playbook, self.card.item.kind, self.card.item.stage)
 
     @on(DescendantFocus)
     def _focused(self, event: DescendantFocus) -> None:
@@ -169,7 +142,7 @@ class FormScreen(DeskScreen[bool]):
     def _hint(self, row: FieldRow) -> str:
         hint = row.field.hint.get(language()) if row.field.hint else ""
         steps = wanted_by(self.kind, self.card.item.stage).get(row.field.id, [])
-        if row.owner == "subject" or not steps:
+        if row.owner == SUBJECT or not steps:
             return hint
         needed = _("Needed for: {steps}.").format(steps=", ".join(steps))
         return f"{hint}\n{needed}" if hint else needed
@@ -177,7 +150,9 @@ class FormScreen(DeskScreen[bool]):
     @on(FieldRow.Edited)
     def _edited(self, event: FieldRow.Edited) -> None:
         row = event.row
-        if row.changed and row.key not in self._seen:
+        if not row.changed:
+            self._seen.pop(row.key, None)
+        elif row.key not in self._seen:
             self._seen[row.key] = self._see(row)
         self._check(row)
         self._entitle()
@@ -189,12 +164,20 @@ class FormScreen(DeskScreen[bool]):
         self.focus_next()
 
     def _see(self, row: FieldRow) -> _Seen:
-        holder = self.card.subject if row.owner == "subject" else self.card.item
+        holder = self.card.subject if row.owner == SUBJECT else self.card.item
         if holder is None:
             return _Seen(0, None)
         return _Seen(holder.version, holder.fields.get(row.field.id))
 
     def _check(self, row: FieldRow) -> bool:
+        if not row.editable:
+            lost = row.changed and bool(row.text)
+            row.complain(
+                _("This field is not yours to change any more. Copy your text and clear it.")
+                if lost
+                else ""
+            )
+            return not lost
         value = row.value()
         wrong = isinstance(value, Refusal)
         row.complain(said(value, self.shell.playbook, self.kind.id) if wrong else "")
@@ -219,7 +202,8 @@ class FormScreen(DeskScreen[bool]):
 
     def action_save(self) -> None:
         """Check everything and make it operations; what is wrong is shown beside its field."""
-        wrong = [row for row in self.rows if row.editable and not self._check(row)]
+        wrong = [row for row in self.rows if not self._check(row)]
+        wrong = wrong or self._overtaken()
         if wrong:
             wrong[0].focus_editor()
             return
@@ -228,6 +212,18 @@ class FormScreen(DeskScreen[bool]):
         self._ending = True
         self.flush()
         self.shell.go(self._save())
+
+    def _overtaken(self) -> list[FieldRow]:
+        """The typed fields that somebody else changed meanwhile; said once, they are saved next."""
+        rows = [row for row in self.rows if row.changed and row.overtaken]
+        fresh = [row for row in rows if self._seen.get(row.key) != self._see(row)]
+        for row in fresh:
+            # The person decides with both values before his eyes.
+            self._seen[row.key] = self._see(row)
+            row.complain(_("Somebody changed this field meanwhile. Save once more to keep yours."))
+        if fresh:
+            self.call_after_refresh(fresh[0].scroll_visible, animate=False)
+        return fresh
 
     async def _save(self) -> None:
         shell, item = self.shell, self.card.item
@@ -250,8 +246,9 @@ class FormScreen(DeskScreen[bool]):
     def _intents(self) -> list[EditFields | EditSubject]:
         item = self.card.item.id
         intents: list[EditFields | EditSubject] = []
+        changed = [row for row in self.rows if row.changed and row.editable]
         for make, subject in ((EditFields, False), (EditSubject, True)):
-            rows = [row for row in self.rows if row.changed and (row.owner == "subject") is subject]
+            rows = [row for row in changed if (row.owner == SUBJECT) is subject]
             fields = {row.field.id: row.value() for row in rows}
             seen = {row.field.id: self._seen.get(row.key) or self._see(row) for row in rows}
             base = {name: one.version for name, one in seen.items()}
@@ -260,9 +257,10 @@ class FormScreen(DeskScreen[bool]):
                 intents.append(make(item_id=item, fields=_checked(fields), base=base, was=was))
         return intents
 
-    def _refused(self, refusal: Refusal) -> None:
+    def _refused(self, refusal: Refusal | Conflict) -> None:
         sentence = said(refusal, self.shell.playbook, self.kind.id)
-        row = next((one for one in self.rows if one.field.id == refusal.args.get("field")), None)
+        named = refusal.args.get("field") or refusal.args.get("fields", "").partition(",")[0]
+        row = next((one for one in self.rows if one.field.id == named), None)
         if row is None:
             self.notify(sentence, severity="warning")
             return
@@ -292,31 +290,77 @@ class FormScreen(DeskScreen[bool]):
 
     def action_hint(self) -> None:
         """Explain the field under the cursor at length."""
-        row = self._row_in_use()
+        row = self._pane.in_use
         if row:
             hint = self._hint(row) or _("This field has no hint.")
             self.notify(hint, title=title_of(row.field), timeout=10)
 
     def help_here(self) -> str:
         """What the playbook says of the field under the cursor."""
-        row = self._row_in_use()
+        row = self._pane.in_use
         return f"{title_of(row.field)}. {self._hint(row)}" if row else ""
 
-    def _row_in_use(self) -> FieldRow | None:
-        if self.focused is None:
-            return None
-        return next((one for one in self.focused.ancestors if isinstance(one, FieldRow)), None)
+    def why_not(self, action: str) -> str | None:
+        """Nothing can be saved to a card that is not there."""
+        if action == "form.save" and self.gone:
+            return _("This card is not yours to see any more.")
+        return None
+
+    # Following changes
 
     def rows_changed(self, ids: frozenset[str] | None) -> None:
         """Follow the card where nothing was typed; typed text stays as it is."""
         if ids is not None and self.card.item.id not in ids:
             return
-        try:
-            self.card = self.desk.card(self.card.item.id)
-        except DeskError:
+        card = card_in_sight(self.shell, self.card.item.id)
+        if card is None:
+            self._lose()
             return
+        self.card, self.gone = card, False
+        self.kind = self.shell.playbook.kinds[card.item.kind]
+        self._watch.look(card)
+        shell = self.shell
+        self._tell(self._watch.line(shell.playbook, self.kind.id, shell.people, shell.now()))
+        if [part.specs for part in self._planned()] == [part.specs for part in self._plan]:
+            self._follow()
+        else:
+            self._draft = self._typed()
+            self._plan = self._planned()
+            self.run_worker(self._arrange(), group="arrange", exclusive=True)
+
+    async def _arrange(self) -> None:
+        for row in await self._pane.lay_out(self._plan):
+            self._check(row)
+        self._follow()
+
+    def _lose(self) -> None:
+        """The card left sight: what the hub had said of it goes, what was typed stays."""
+        self.gone = True
+        self.card = emptied(self.card)
+        self._seen.clear()
+        self._follow()
+        self._tell(
+            _("This card is not yours to see any more.")
+            + " "
+            + _("What you typed is kept; Ctrl+C copies what you select.")
+        )
+        self.refresh_bindings()
+
+    def _tell(self, news: str) -> None:
+        # In the edge of the hint's box: nothing that one is reading or typing moves.
+        hint = self.query_one("#form-hint", Static)
+        hint.border_title = plain(f"{MARK} {news}", lines=False) if news else None
+
+    def _follow(self) -> None:
+        before = [row.overtaken for row in self.rows]
         for row in self.rows:
-            row.follow(self._values(row.owner).get(row.field.id))
+            row.follow(values_of(self.card, row.owner).get(row.field.id))
+            if not row.changed:
+                self._seen.pop(row.key, None)
+        in_use = self._pane.in_use
+        if in_use is not None and before != [row.overtaken for row in self.rows]:
+            # A note takes a line: what is being typed stays in sight.
+            self.call_after_refresh(in_use.scroll_visible, animate=False)
         self._entitle()
 
 

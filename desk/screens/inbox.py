@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from desk.domain.operations import Create, Intent
 from desk.screens.comparison import Comparison
 from desk.screens.inbox_words import RESULTS, Placed, Teller, arranged, words_of
+from desk.screens.news import gone
 from desk.screens.notice import Question
 from desk.screens.shell import DeskScreen
 from desk.services.errors import DeskError
@@ -115,7 +116,7 @@ class InboxScreen(DeskScreen[None]):
         sign = RESULTS[entry.result][0]
         # No colours of its own: the cursor's would make them unreadable.
         lead = Content.styled(f"{branch}{sign} {self.teller.what(entry, kind)}", "bold")
-        about = plain(title or _gone(), lines=False)
+        about = plain(title or gone(), lines=False)
         if not self._wide:
             return Content.assemble(lead, " · ", about)
         return Content.assemble(lead, "\n  " + " " * len(branch), about)
@@ -157,7 +158,7 @@ class InboxScreen(DeskScreen[None]):
         head = Content.assemble(
             (teller.what(entry, kind), "bold"),
             " · ",
-            plain(title) if title else _gone(),
+            plain(title) if title else gone(),
             "\n",
             (f"{sign} {_(result)}", "$text-warning"),
             (f" · {format_datetime(entry.at)}", "$text-muted"),
@@ -333,7 +334,3 @@ class InboxScreen(DeskScreen[None]):
 
 def _nothing() -> str:
     return _("Nothing waits for you here.")
-
-
-def _gone() -> str:
-    return _("(a card you no longer see)")

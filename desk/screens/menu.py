@@ -40,8 +40,11 @@ class Menu(Dialog["str | None"]):
     Menu OptionList, Menu OptionList:focus { border: none; }
     """
 
-    def __init__(self, heading: str, about: str, lines: Sequence[Line]) -> None:
+    def __init__(
+        self, heading: str, about: str, lines: Sequence[Line], card: Card | None = None
+    ) -> None:
         super().__init__()
+        self.card = card
         self.heading = heading
         self.about = about
         self._lines = {line.id: line for line in lines}
@@ -95,7 +98,7 @@ class Menu(Dialog["str | None"]):
             self.dismiss(line.id)
 
 
-def steps(card: Card, playbook: Playbook) -> Menu:
+def menu_of(card: Card, playbook: Playbook) -> Menu:
     """The menu of a card's transitions, those that are not possible now dimmed."""
     lines = [
         Line(
@@ -107,4 +110,5 @@ def steps(card: Card, playbook: Playbook) -> Menu:
         )
         for one in card.possible
     ]
-    return Menu(_("What to do"), card.item.title, sorted(lines, key=lambda line: bool(line.reason)))
+    lines.sort(key=lambda line: bool(line.reason))
+    return Menu(_("What to do"), card.item.title, lines, card)

@@ -1,8 +1,11 @@
-"""What somebody else did with a card while it was open here: who, when and what."""
+"""What somebody else did with a card while it is open here: who, when and what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import msgspec
 
 from desk.domain.model import Entry, Person, Value
 from desk.domain.operations import CloseTask, Comment, Create, EditSubject, Intent
@@ -10,6 +13,9 @@ from desk.domain.playbook import Playbook
 from desk.screens.words import event_title, find_field, person_name, stage_title, time_of, title_of
 from desk.services.views import Card
 from desk.text import _
+
+#: Stands before what somebody else did, here and on the board.
+MARK = "*"
 
 #: An item and one of its fields; personal data belongs to no item alone.
 _Key = tuple[str, str]
@@ -117,3 +123,16 @@ def _values(card: Card) -> dict[_Key, Value]:
     if card.subject is not None:
         values |= {("", f"{_SUBJECT}{name}"): value for name, value in card.subject.fields.items()}
     return {key: value for key, value in values.items() if value not in (None, "", [])}
+
+
+def gone() -> str:
+    """Instead of the title of a card that left sight."""
+    return _("(a card you no longer see)")
+
+
+def emptied(card: Card) -> Card:
+    """What may still be shown of a card that left sight: nothing of what the hub had said."""
+    item = msgspec.structs.replace(card.item, title=gone(), fields={}, score=0, round=0)
+    return replace(
+        card, item=item, subject=None, tasks=(), entries=(), linked=(), pending=False, possible=()
+    )

@@ -12,6 +12,7 @@ from textual.widgets import Input, Static, TextArea
 
 from desk.screens.dialog import Dialog
 from desk.screens.fields import Notes
+from desk.services.views import Card
 from desk.text import _
 from desk.widgets.safe import plain
 
@@ -45,8 +46,10 @@ class Prompt(Dialog["str | None"]):
         lines: bool = False,
         may_be_empty: bool = False,
         draft: tuple[str, str] | None = None,
+        card: Card | None = None,
     ) -> None:
         super().__init__()
+        self.card = card
         self.heading = heading
         self.about = about
         self.verb = verb

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
     from desk.services.desk import Desk
-    from desk.services.views import Done
+    from desk.services.views import Card, Done
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -163,3 +163,12 @@ class DeskScreen(Acting, Screen[_Result]):
     @property
     def desk(self) -> Desk:
         return self.shell.desk
+
+
+def card_in_sight(shell: Shell, item_id: str) -> Card | None:
+    """The card, if the person may see it and the playbook still knows its kind."""
+    try:
+        card = shell.desk.card(item_id)
+    except DeskError:
+        return None
+    return card if card.item.kind in shell.playbook.kinds else None

@@ -16,12 +16,13 @@ from textual.widgets import Select, Static, TextArea
 from desk.domain.model import Item, Person, Value
 from desk.domain.operations import Move
 from desk.domain.playbook import Kind, Transition
-from desk.domain.refusals import Refusal
+from desk.domain.refusals import Conflict, Refusal
 from desk.screens.dialog import Dialog
 from desk.screens.fields import REQUIRED, FieldRow, Notes
+from desk.screens.transitions import refusal_of
 from desk.screens.words import said, title_of
 from desk.services.errors import DeskError, Refused
-from desk.services.views import Done
+from desk.services.views import Card, Done
 from desk.text import _, language
 from desk.widgets.safe import plain
 
@@ -87,18 +88,20 @@ class TransitionDialog(Dialog[Done | None]):
 
     def __init__(
         self,
-        item: Item,
+        card: Card,
         kind: Kind,
         transition: Transition,
         people: Mapping[str, Person],
         draft: Mapping[str, str],
     ) -> None:
         super().__init__()
-        self.item = item
+        self.card = card
+        #: The card as the person saw it when he began.
+        self.item = card.item
         self.kind = kind
         self.transition = transition
         self.heading = title_of(transition)
-        self.about = item.title
+        self.about = card.item.title
         self.verb = title_of(transition)
         self.form_name = f"transition:{transition.id}"
         self._people = people
@@ -220,6 +223,14 @@ class TransitionDialog(Dialog[Done | None]):
         self._saving = None
         self.shell.keep_draft(self.item.id, self.form_name, dict(self._typed))
 
+    def card_changed(self, card: Card) -> None:
+        """Follow the fields where nothing was typed; say at once if the step is impossible now."""
+        for row in self.query(FieldRow):
+            row.follow(card.item.fields.get(row.field.id))
+        if not self.gone and not self._sent:
+            refusal = refusal_of(card, self.transition.id)
+            self.complain(self._said(refusal) if refusal else "")
+
     def action_accept(self) -> None:
         """Carry the transition out, or say beside the field what is missing."""
         if self._sent or not self._complete():
@@ -283,8 +294,11 @@ class TransitionDialog(Dialog[Done | None]):
         if self.is_attached:
             self.dismiss(done)
 
-    def _refused(self, refusal: Refusal) -> None:
+    def _refused(self, refusal: Refusal | Conflict) -> None:
         sentence = self._said(refusal)
+        if refusal.code == "stale" and self.card is not None:
+            # Whoever confirms once more has read where the card is now.
+            self.item = self.card.item
         if refusal.code in _FIELD_CODES:
             for row in self.query(FieldRow):
                 if row.field.id == refusal.args.get("field"):
@@ -296,7 +310,7 @@ class TransitionDialog(Dialog[Done | None]):
             return
         self.complain(sentence)
 
-    def _said(self, refusal: Refusal) -> str:
+    def _said(self, refusal: Refusal | Conflict) -> str:
         return said(refusal, self.shell.playbook, self.kind.id)
 
     def _block(self, editor: str) -> _Block:

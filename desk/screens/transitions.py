@@ -40,7 +40,7 @@ async def _begin(shell: Shell, card: Card, kind: Kind, transition: Transition) -
         await _at_once(shell, card, transition)
         return
     draft = shell.desk.draft(card.item.id, f"transition:{transition.id}")
-    dialog = TransitionDialog(card.item, kind, transition, shell.people, draft)
+    dialog = TransitionDialog(card, kind, transition, shell.people, draft)
     await shell.push_screen(dialog, lambda done: _tell(shell, card, transition) if done else None)
 
 
