@@ -64,6 +64,7 @@ class DeskApp(Everywhere):
         self._changed: set[str] | None = set()
         self._board = BoardScreen()
         self._told_to_sign_in = False
+        self._loading = False
         use_themes(self, self._chosen.theme or DARK)
 
     # Opening
@@ -246,6 +247,7 @@ class DeskApp(Everywhere):
         if not self.is_open:
             return
         status = self.desk.status()
+        self._loading = status.syncing is not None
         role = self._role() if self.desk.signed_in else ""
         for screen in self.screen_stack:
             for line in screen.query(StatusLine):
@@ -271,6 +273,8 @@ class DeskApp(Everywhere):
             return _("The desk is not open yet.")
         if action == "app.lock" and not preferences.has_passphrase(self.profile):
             return _("This desk opens with the key of your system session: lock the session.")
+        if action == "app.stop" and not self._loading:
+            return _("Nothing is being loaded now.")
         if action == "app.language" and len(self.screen_stack) > 1:
             return _("Go back to the board to change the language.")
         return None

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, get_args
 
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
-from textual.widgets import Static
 
 from desk.domain.playbook import Kind
+from desk.screens.board_line import BoardLine, Told, loaded
+from desk.screens.board_news import Others
 from desk.screens.shell import DeskScreen
 from desk.screens.transitions import perform, shift
 from desk.screens.words import person_name
 from desk.services.errors import DeskError
-from desk.text import N_, _, format_number, language
+from desk.text import N_, _, language
 from desk.widgets.actions import bind, bindings
 from desk.widgets.board import BoardView
 from desk.widgets.board_model import Names
-from desk.widgets.safe import plain
 
 if TYPE_CHECKING:
     from desk.services.board import Board, Sort
@@ -39,9 +40,6 @@ _MANY = 400
 class BoardScreen(DeskScreen[None]):
     """A skeleton until the desk is open, then the board of the role's first kind."""
 
-    DEFAULT_CSS = """
-    BoardScreen #board-line { height: 1; padding: 0 1; background: $panel; color: $text-muted; }
-    """
     ACTION_GROUPS = ("board",)
     BINDINGS = bindings("board")
     AUTO_FOCUS = "BoardView"
@@ -57,11 +55,18 @@ class BoardScreen(DeskScreen[None]):
         self.read_once = asyncio.Event()
         self._reading = False
         self._stale = False
+        #: What is being read, and will be shown.
+        self._coming: Board | None = None
+        self._asked = asyncio.Event()
+        self._others = Others()
+        #: Whether the first load had not ended when it was last looked at, and what is said of it.
+        self._loading = False
+        self._loaded: tuple[str, ...] = ()
         self._counts: dict[str, int] = {}
         self._sources: dict[str, str] = {}
 
     def compose(self) -> ComposeResult:
-        yield Static(id="board-line", markup=False)
+        yield BoardLine()
         yield BoardView(Names(self._source, self._person), now=self.shell.now)
         yield from self.shell.frame()
 
@@ -94,18 +99,23 @@ class BoardScreen(DeskScreen[None]):
         """The desk is open: show the first board."""
         kinds = self.kinds
         if not kinds:
-            self.query_one("#board-line", Static).update(Content(_("Your role has no boards.")))
+            self.query_one(BoardLine).update(Content(_("Your role has no boards.")))
             return
-        role = self.desk.playbook.roles[self.desk.me.role]
+        role = self.desk.playbook.roles.get(self.desk.me.role)
         known = {kind.id for kind in kinds}
         self._bind_kinds()
         if self.kind not in known:
-            self.kind = role.start if role.start in known else kinds[0].id
+            start = role.start if role else ""
+            self.kind = start if start in known else kinds[0].id
+            self.filter = ""
+            self.board = None
+        self._loading = not self.desk.status().cursor
         self.reload()
 
     def _bind_kinds(self) -> None:
-        for number, kind in enumerate(self.kinds[:9], start=1):
+        for number in range(1, 10):
             self._bindings.key_to_bindings.pop(str(number), None)
+        for number, kind in enumerate(self.kinds[:9], start=1):
             title, help_ = kind.titles.get(language()), _("Go to this board.")
             bind(self, str(number), f"kind('{kind.id}')", title, help_, footer=False)
 
@@ -113,6 +123,10 @@ class BoardScreen(DeskScreen[None]):
         """Read the board anew, beside the keyboard."""
         self._learn_sources()
         self._entitle()
+        self._asked.set()
+        self._read_anew()
+
+    def _read_anew(self) -> None:
         if self._reading:
             self._stale = True
             return
@@ -128,32 +142,52 @@ class BoardScreen(DeskScreen[None]):
         try:
             while True:
                 self._stale = False
+                self._asked.clear()
+                began = time.monotonic()
                 await self._read()
                 if not self._stale:
                     break
+                # Where rows come without an end, half of the time is left to the keyboard.
+                await self._pause(time.monotonic() - began)
         except DeskError as error:
             self.shell.warn(error)
+            self._coming = None
+            if self.filter:
+                # New rules do not know what it names.
+                self.filter = ""
+                self.call_later(self.reload)
         finally:
             self._reading = False
             self.call_after_refresh(self.read_once.set)
 
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._asked.wait(), seconds)
+
     async def _read(self) -> None:
         from desk.services.board import Board
 
+        question = self._question
         board = Board(self.desk, self.kind, self.sort, self._condition())
         filtered = bool(self.filter or self.mine)
         if self.board is None or self.board.kind != self.kind:
             self.view.show_loading(board)
+        self._coming = board
         await asyncio.to_thread(board.load)
         counts = await asyncio.to_thread(self.desk.count, by="kind")
-        if self._stale:
+        if question != self._question:
             return
+        self._coming = None
         self.board = board
         self._counts = counts
         self.view.forget_looks()
         self.view.show(board, filtered=filtered)
         self._entitle()
         self.refresh_bindings()
+
+    @property
+    def _question(self) -> tuple[object, ...]:
+        return self.desk.playbook, self.kind, self.sort, self.filter, self.mine
 
     def _condition(self) -> str | None:
         parts = [part for part in (self.filter, _MINE if self.mine else "") if part]
@@ -164,33 +198,17 @@ class BoardScreen(DeskScreen[None]):
         )
 
     def _entitle(self) -> None:
-        """Say which board it is, how it is ordered and filtered; least needed words go first."""
-        line = self.query_one("#board-line", Static)
-        width = line.size.width or self.size.width
-        for counted, ordered in ((True, True), (True, False), (False, False)):
-            content = Content.assemble(*self._boards(counted), *self._marks(ordered))
-            if content.cell_length <= width:
-                break
-        line.update(content)
-
-    def _boards(self, counted: bool) -> Iterable[tuple[str, str]]:
-        for number, kind in enumerate(self.kinds, start=1):
-            here = kind.id == self.kind
-            count = self._counts.get(kind.id) if counted or here else None
-            words = [str(number), kind.titles.get(language())]
-            if count:
-                words.append(format_number(count))
-            yield f" {' '.join(words)} ", "bold $text on $primary" if here else "$text-muted"
-
-    def _marks(self, ordered: bool) -> Iterable[Content | tuple[str, str]]:
-        marks = [_(SORTS[self.sort])] if ordered else []
-        if self.mine:
-            marks.append(_("mine"))
-        if marks:
-            yield f"  {' · '.join(marks)}", "$text-muted"
-        if self.filter:
-            yield "  " + _("filter") + ": ", "$text-warning"
-            yield plain(self.filter, lines=False)
+        self.query_one(BoardLine).tell(
+            Told(
+                self.kinds,
+                self.kind,
+                self._counts,
+                _(SORTS[self.sort]),
+                self.mine,
+                self.filter,
+                self._loaded,
+            )
+        )
 
     def on_resize(self) -> None:
         """What the line has room for is another now."""
@@ -216,13 +234,33 @@ class BoardScreen(DeskScreen[None]):
 
     def rows_changed(self, ids: frozenset[str] | None) -> None:
         """Follow changed items; when nearly all changed, read anew."""
+        if not self.kind:
+            return
+        if ids is None:
+            # Role and playbook may be others, too.
+            self.opened()
+            return
+        if self._coming is not None:
+            self._coming.update(ids)
+        first, self._loading = self._loading, not self.desk.status().cursor
         if self.board is None:
             return
-        if ids is None or len(ids) > _MANY:
-            self.reload()
+        if len(ids) > _MANY:
+            self._read_anew()
             return
-        self.view.changed(self.board.update(ids))
+        columns, theirs = self._others.follow(self.board, ids)
+        for item_id in ids:
+            if self.board.where(item_id) is None:
+                self.view.seen(item_id)
+        self.view.changed(columns, () if first else theirs)
         self.run_worker(self._count(), group="count", exclusive=True)
+
+    def status_changed(self) -> None:
+        """Say how much of the first load is here."""
+        told = loaded(self.desk.status(), sum(self._counts.values()))
+        if told != self._loaded:
+            self._loaded = told
+            self._entitle()
 
     async def _count(self) -> None:
         # Beside the keyboard: it grows with the board, and the cards do not wait for it.
@@ -237,6 +275,7 @@ class BoardScreen(DeskScreen[None]):
 
     def open_card(self, item_id: str) -> None:
         """Show a card over the board."""
+        self.view.seen(item_id)
         from desk.screens.card import CardScreen
 
         try:
@@ -296,8 +335,9 @@ class BoardScreen(DeskScreen[None]):
         self.app.push_screen(NewItem(kind, self.desk, self.shell.people, draft), self._created)
 
     def _creatable(self) -> str:
-        role = self.desk.playbook.roles[self.desk.me.role]
-        return self.kind if self.kind in role.creates else next(iter(role.creates), "")
+        role = self.desk.playbook.roles.get(self.desk.me.role)
+        creates = role.creates if role else ()
+        return self.kind if self.kind in creates else next(iter(creates), "")
 
     def _created(self, item_id: str | None) -> None:
         if item_id:

@@ -77,6 +77,14 @@ class Everywhere(Shell):
         came = ngettext("{n} change received", "{n} changes received", report.pulled)
         self.notify(f"{sent.format(n=report.pushed)}, {came.format(n=report.pulled)}.")
 
+    def action_stop(self) -> None:
+        """Stop a long load; what has come stays, and the next exchange goes on from there."""
+        self.go(self._stop())
+
+    async def _stop(self) -> None:
+        await asyncio.to_thread(self.desk.cancel_sync)
+        self.notify(_("Loading is stopped. F5 goes on from here."))
+
     def action_offline(self) -> None:
         """Switch the network off, or on again."""
         offline = not self.desk.status().offline_by_choice

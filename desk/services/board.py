@@ -142,6 +142,11 @@ class Board:
                 self._cards.popitem(last=False)
             return shown
 
+    def remembered(self, ids: Iterable[str]) -> dict[str, BoardCard]:
+        """Those of the cards ``ids`` that were looked at, as they were then."""
+        with self._guard:
+            return {item_id: self._cards[item_id] for item_id in ids if item_id in self._cards}
+
     def update(self, ids: Iterable[str]) -> set[int]:
         """Follow a change of the items ``ids``; the answer is the columns that look different."""
         from desk.services import board_rows

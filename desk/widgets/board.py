@@ -7,7 +7,7 @@ is painted line by line. A key press repaints two cards and never lays anything 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import ClassVar
 
 from textual import events
@@ -121,6 +121,7 @@ class BoardView(Acting, Widget, can_focus=True):
         self._now = now
         self._view = Viewport()
         self._state = State.LOADING
+        self._empty = False
         self._sheet: Sheet | None = None
 
     # What the screen does with it
@@ -140,24 +141,38 @@ class BoardView(Acting, Widget, can_focus=True):
         before = self.selected_id
         self._view.take(model)
         self._view.follow()
+        self._empty = self._view.is_empty
         self._tell_selected(before)
         self._repaint()
 
-    def changed(self, columns: Iterable[int] | None = None) -> None:
+    def changed(self, columns: Iterable[int] | None = None, fresh: Collection[str] = ()) -> None:
         """Repaint after the model changed: these columns, or all of them.
 
-        The cursor and the topmost cards stay where they are on the screen.
+        The cursor and the topmost cards stay where they are on the screen. `fresh` are cards that
+        somebody else has changed: they bear a mark until the cursor has been on them.
         """
+        self._view.fresh.update(fresh)
         if self._state is State.LOADING:
             return
-        before, column_before = self.selected_id, self._view.column
+        before, place, empty = self.selected_id, self.cursor, self._empty
         sideways = self._view.follow()
         self._tell_selected(before)
-        if sideways or columns is None or self._state is State.FILTERED:
+        self._empty = self._view.is_empty
+        emptied = self._state is State.FILTERED and empty != self._empty
+        if sideways or columns is None or emptied:
             self._repaint()
             return
-        for column in {*columns, column_before, self._view.column}:
+        moved = {place[0], self._view.column} if place != self.cursor else set[int]()
+        for column in moved.union(columns):
             self._repaint_column(column)
+
+    def seen(self, item_id: str) -> None:
+        """The person has looked at a card: it bears no mark any more."""
+        if item_id in self._view.fresh:
+            self._view.fresh.discard(item_id)
+            place = self._view.model.where(item_id) if self._view.model else None
+            if place is not None:
+                self._repaint_column(place[0])
 
     def forget_looks(self) -> None:
         """Repaint everything: a name, the language or the theme changed."""
@@ -255,6 +270,8 @@ class BoardView(Acting, Widget, can_focus=True):
 
     def _tell_selected(self, before: str | None) -> None:
         if self.selected_id != before:
+            if before is not None:
+                self._view.fresh.discard(before)
             self.post_message(self.Selected(self.selected_id))
 
     # Mouse

@@ -101,13 +101,18 @@ class Painter:
         )
         self._kept: OrderedDict[tuple[object, ...], tuple[Line, ...]] = OrderedDict()
 
-    def card(self, card: CardView, width: int, look: Look, now: int) -> tuple[Line, ...]:
-        """The lines of `card` in `width` cells; `now` in milliseconds, seen by the minute."""
+    def card(
+        self, card: CardView, width: int, look: Look, now: int, *, fresh: bool = False
+    ) -> tuple[Line, ...]:
+        """The lines of `card` in `width` cells; `now` in milliseconds, seen by the minute.
+
+        `fresh` marks a card that somebody else has changed.
+        """
         minute = now // _MINUTE_MS
-        key = (card.id, card.version, card.pending, width, look, minute)
+        key = (card.id, card.version, card.pending, fresh, width, look, minute)
         lines = self._kept.get(key)
         if lines is None:
-            lines = self._card(card, width, self._inks[look], now)
+            lines = self._card(card, width, self._inks[look], now, fresh)
             self._kept[key] = lines
             if len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
@@ -162,7 +167,9 @@ class Painter:
         ink = self.styles["header" if strong else "empty"]
         return [Segment(" " * left, self.styles["gap"]), Segment(fill(text, width - left), ink)]
 
-    def _card(self, card: CardView, width: int, inks: Inks, now: int) -> tuple[Line, ...]:
+    def _card(
+        self, card: CardView, width: int, inks: Inks, now: int, fresh: bool
+    ) -> tuple[Line, ...]:
         edge = Segment(inks.edge_mark + " ", inks.edge)
         room = width - 3
         due, due_ink = self._due(card, now, inks)
@@ -173,7 +180,7 @@ class Painter:
         score = f"★{card.score}"
         name = self._names.person(card.responsible)
         person = f" · {name}" if name else ""
-        mark = "●" if card.pending else ""
+        mark = ("*" if fresh else "") + ("●" if card.pending else "")
         return (
             [edge, *_spread((card.title, inks.title), (mark, inks.pending), room, inks)],
             [edge, *_spread((origin, inks.meta), (round_mark, inks.meta), room, inks)],

@@ -47,7 +47,7 @@ class Sheet:
     ) -> tuple[Line, int, int]:
         """The segments of line `y` in the columns between `left` and `right`, and the cells where
         those columns begin and end."""
-        if state is State.FILTERED and y >= HEADER and self._all_empty:
+        if state is State.FILTERED and y >= HEADER and self._view.is_empty:
             return self._nothing_found(y), 0, self._view.grid.width
         segments: Line = []
         touched = [
@@ -138,13 +138,10 @@ class Sheet:
             if card is None:
                 lines.append(paint.ghost(width, row))
             else:
-                lines.append(paint.card(card, width, selected if item_id == here else look, now))
+                look = selected if item_id == here else look
+                fresh = item_id in view.fresh
+                lines.append(paint.card(card, width, look, now, fresh=fresh))
         return lines
-
-    @property
-    def _all_empty(self) -> bool:
-        model = self._view.model
-        return model is not None and not any(column.ids for column in model.columns)
 
     def _nothing_found(self, y: int) -> Line:
         width = self._view.grid.width

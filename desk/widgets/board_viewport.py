@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from desk.widgets.board_grid import Grid, keep_in_view
-from desk.widgets.board_model import BoardModel
+from desk.widgets.board_model import BoardModel, Titled
 
 
 class Moved(NamedTuple):
@@ -36,15 +36,18 @@ class Viewport:
         #: For each column, the row of the topmost card seen.
         self.tops: list[int] = []
         self._top_ids: list[str | None] = []
+        #: Cards that somebody else has changed and the cursor has not been on since.
+        self.fresh: set[str] = set()
         #: Whether the person has put the cursor where it is, on this board.
         self._placed = False
 
     def take(self, model: BoardModel | None) -> None:
-        """Look at `model`; its columns start at their tops unless they were seen before."""
-        self._placed = self._placed and model is self.model
+        """Look at `model`; of the same board read anew, everything stays where it is."""
+        same = _titles(model) == _titles(self.model)
+        self._placed = self._placed and same
         self.model = model
         columns = len(model.columns) if model else 0
-        if columns != len(self.tops):
+        if not same or columns != len(self.tops):
             self.tops = [0] * columns
             self._top_ids = [None] * columns
         self.column = min(self.column, max(0, columns - 1))
@@ -60,6 +63,11 @@ class Viewport:
     def count(self, column: int) -> int:
         """How many cards the column has."""
         return len(self._ids(column))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no column has a card."""
+        return not any(self.count(column) for column in range(len(self.tops)))
 
     def go(self, column: int, row: int) -> Moved:
         """Put the cursor on a row of a column, or as near as there is one."""
@@ -158,3 +166,7 @@ class Viewport:
         moved = top != self.tops[column]
         self.tops[column] = top
         return moved
+
+
+def _titles(model: BoardModel | None) -> list[Titled]:
+    return [column.title for column in model.columns] if model else []

@@ -215,6 +215,7 @@ def fill(profile: Path, rows: Rows, user: str = "marketer1") -> None:
         settings.put(connection, settings.DEVICE, identifier(9999))
         settings.put(connection, settings.PLAYBOOK, source)
         settings.put(connection, settings.PLAYBOOK_VERSION, "1")
+        settings.put(connection, settings.CURSOR, "1:1")
         PEOPLE.put(connection, PEOPLE_HERE)
         ITEMS.put(connection, rows.items)
         TASKS.put(connection, rows.tasks)
