@@ -6,7 +6,7 @@ import asyncio
 
 from desk.screens.shell import Shell, StatusArrived
 from desk.services.errors import DeskError
-from desk.text import _, ngettext
+from desk.text import _, format_number, ngettext
 from desk.widgets.actions import Live, live
 
 
@@ -76,6 +76,46 @@ class Everywhere(Shell):
         sent = ngettext("{n} action sent", "{n} actions sent", report.pushed)
         came = ngettext("{n} change received", "{n} changes received", report.pulled)
         self.notify(f"{sent.format(n=report.pushed)}, {came.format(n=report.pulled)}.")
+
+    def action_checkup(self) -> None:
+        """Show how the exchange with the hub stands, and do what is chosen about it."""
+        from desk.screens.checkup import CheckupDialog
+
+        self.push_screen(CheckupDialog(), self._repair)
+
+    def _repair(self, code: str | None) -> None:
+        repairs = {
+            "sign_in": self.ask_sign_in,
+            "go_online": self.action_offline,
+            "sync": self.exchange,
+            "reconcile": self._compare,
+            "inbox": self.action_inbox,
+        }
+        if code in repairs:
+            repairs[code]()
+
+    def _compare(self) -> None:
+        self.go(self._verify())
+
+    async def _verify(self) -> None:
+        self.notify(_("Comparing with the hub; you can go on working."))
+        try:
+            verdict = await asyncio.to_thread(self.desk.verify, repair=True)
+        except DeskError as error:
+            self.warn(error)
+            return
+        if verdict.same:
+            self.notify(_("All cards are the same as on the hub."))
+            return
+        n = verdict.differing
+        mended = ngettext(
+            "{n} card differed and was mended.", "{n} cards differed and were mended.", n
+        )
+        left = _("Some cards still differ from the hub. Tell the administrator.")
+        self.notify(
+            mended.format(n=format_number(n)) if verdict.repaired else left,
+            severity="information" if verdict.repaired else "warning",
+        )
 
     def action_stop(self) -> None:
         """Stop a long load; what has come stays, and the next exchange goes on from there."""

@@ -157,6 +157,12 @@ ACTIONS: tuple[Action, ...] = (
         "app.inbox", "f6", N_("Inbox"), N_("Actions the hub refused, and conflicts."), footer=True
     ),
     Action("app.sync", "f5,ctrl+r", N_("Sync"), N_("Exchange changes with the hub now.")),
+    Action(
+        "app.checkup",
+        "ctrl+t",
+        N_("State of the exchange"),
+        N_("See what waits to be sent and why, and what can be done about it."),
+    ),
     Action("app.stop", "ctrl+g", N_("Stop loading"), N_("Stop what is being loaded; F5 goes on.")),
     Action("app.offline", "f9", N_("Offline"), N_("Work without the network, or go back to it.")),
     Action("app.theme", "f4", N_("Theme"), N_("Switch between the dark and the light theme.")),
