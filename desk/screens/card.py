@@ -147,7 +147,12 @@ class CardScreen(DeskScreen[None]):
 
     def _show_facts(self) -> None:
         """Lay the fields out anew only when they differ: nothing flickers for a comment."""
-        facts = facts_of(self.card, self.shell.playbook, self.desk.me.role, self.shell.people)
+        shell = self.shell
+        facts = (
+            []
+            if self.gone
+            else facts_of(self.card, shell.playbook, self.desk.me.role, shell.people)
+        )
         if facts == self._shown_facts:
             return
         self._shown_facts = facts

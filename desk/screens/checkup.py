@@ -26,11 +26,13 @@ class CheckupDialog(Dialog["str | None"]):
     """Answers the code of the repair that was chosen."""
 
     DEFAULT_CSS = """
+    CheckupDialog #body { max-height: 75vh; }
+    CheckupDialog #about { margin-bottom: 0; }
     CheckupDialog #found { height: auto; }
     CheckupDialog .finding { height: auto; }
     CheckupDialog .finding-title { width: 20; padding-right: 1; color: $text-muted; }
     CheckupDialog .finding-value { width: 1fr; height: auto; }
-    CheckupDialog #verdict { height: auto; margin-top: 1; }
+    CheckupDialog #verdict { height: auto; margin-bottom: 1; text-style: bold; }
     CheckupDialog #verdict.-bad { color: $text-warning; }
     CheckupDialog OptionList { height: auto; margin-top: 1; padding: 0; background: $panel; }
     CheckupDialog OptionList, CheckupDialog OptionList:focus { border: none; }
@@ -44,8 +46,8 @@ class CheckupDialog(Dialog["str | None"]):
         self.verb = _("Close")
 
     def body(self) -> Iterable[Widget]:
-        yield Vertical(id="found")
         yield Static(plain(_("Looking and asking the hub…")), id="verdict", markup=False)
+        yield Vertical(id="found")
         yield OptionList(classes="-empty")
 
     def begin(self) -> None:

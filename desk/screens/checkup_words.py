@@ -43,8 +43,11 @@ def findings(
         (_("Last exchange"), _moment(found.synced_at, now)),
     ]
     if found.last_error is not None:
-        failure = explain(found.last_error)
-        rows.append((_("Last failure"), f"{_moment(found.last_error_at, now)} · {failure}"))
+        when = _moment(found.last_error_at, now)
+        # What stands in the way now is said above already.
+        is_said = found.why is not None and found.why.code == found.last_error.code
+        failure = when if is_said else f"{when} · {explain(found.last_error)}"
+        rows.append((_("Last failure"), failure))
     rows += [
         (_("Clock"), _clock(found.clock_ms)),
         (_("Cards"), _cards(found, now)),

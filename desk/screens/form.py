@@ -124,8 +124,8 @@ class FormScreen(DeskScreen[bool]):
         self.query_one("#form-title", Static).update(
             Content.assemble(
                 plain(item.title, lines=False),
-                ("" if self.gone else f"  {self._stage}", "$text-muted"),
                 mark,
+                ("" if self.gone else f"  {self._stage}", "$text-muted"),
             )
         )
 
@@ -339,11 +339,7 @@ class FormScreen(DeskScreen[bool]):
         self.card = emptied(self.card)
         self._seen.clear()
         self._follow()
-        self._tell(
-            _("This card is not yours to see any more.")
-            + " "
-            + _("What you typed is kept; Ctrl+C copies what you select.")
-        )
+        self._tell(_("This card is not yours to see any more. What you typed is kept."))
         self.refresh_bindings()
 
     def _tell(self, news: str) -> None:
