@@ -283,7 +283,8 @@ class BoardScreen(DeskScreen[None]):
         except DeskError as error:
             self.shell.warn(error)
             return
-        self.app.push_screen(CardScreen(card, self._beside))
+        screen = CardScreen(card, self._beside)
+        self.app.push_screen(screen, lambda _: self.view.seen(screen.item.id))
 
     def _beside(self, item_id: str, away: int) -> str | None:
         place = self.board.where(item_id) if self.board else None

@@ -45,6 +45,7 @@ class FormScreen(DeskScreen[bool]):
 
     DEFAULT_CSS = """
     FormScreen #form-title { height: 1; padding: 0 1; background: $panel; text-style: bold; }
+    FormScreen #form-title { text-wrap: nowrap; text-overflow: ellipsis; }
     FormScreen #form-hint { height: 3; padding: 0 2; border-top: solid $panel; color: $text-muted; }
     FormScreen #form-hint { border-title-color: $text-warning; border-title-style: bold; }
     """

@@ -41,6 +41,9 @@ class Search(Dialog["str | None"]):
         self.about = _("Part of a title, name, phone, e-mail or number.")
         self.verb = _("Open")
         self._rows: list[Row] = []
+        self._text = ""
+        #: The text whose cards are listed.
+        self._shown_for = ""
 
     def body(self) -> Iterable[Widget]:
         yield Input(compact=True, id="text")
@@ -53,7 +56,8 @@ class Search(Dialog["str | None"]):
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         # Exclusive: a newer text ends the wait for an older answer.
-        self.run_worker(self._find(event.value.strip()), group="search", exclusive=True)
+        self._text = event.value.strip()
+        self.run_worker(self._find(self._text), group="search", exclusive=True)
 
     async def _find(self, text: str) -> None:
         rows: list[Row] = []
@@ -63,13 +67,22 @@ class Search(Dialog["str | None"]):
             except DeskError as error:
                 self.complain(self.shell.explain(error))
                 return
-        self._rows = rows
         listing = self.query_one(OptionList)
+        here = listing.highlighted_option
+        ids = [row.item.id for row in rows]
+        self._rows = rows
         listing.clear_options()
         listing.add_options([Option(self._line(row), row.item.id) for row in rows])
         if rows:
-            listing.highlighted = 0
+            same = here.id if here is not None and text == self._shown_for else None
+            listing.highlighted = ids.index(same) if same in ids else 0
+        self._shown_for = text
         self.hint(self._found(text))
+
+    def rows_changed(self, ids: frozenset[str] | None) -> None:
+        """Find again where what is listed has changed; the cursor stays on its card."""
+        if ids is None or any(row.item.id in ids for row in self._rows):
+            self.run_worker(self._find(self._text), group="search", exclusive=True)
 
     def _found(self, text: str) -> str:
         if len(text) < _SHORTEST:

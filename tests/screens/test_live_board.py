@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 import msgspec
+from textual.widgets import OptionList
 
 from desk.screens.card import CardScreen
 from desk.services.board import Board
@@ -13,7 +14,7 @@ from desk.services.rows import ITEMS
 from desk.services.views import Progress, Status, StatusChanged
 from tests.screens.desks import StillApp, identifier, replace
 from tests.screens.others import arrive, fill_in, forget, item_of, move, rule
-from tests.screens.steps import calm, line, on_screen, press, running, told
+from tests.screens.steps import calm, line, on_screen, press, running, told, type_text
 
 MakeApp = Callable[..., StillApp]
 #: In the column of new ones: the first has the cursor when the board opens.
@@ -126,6 +127,28 @@ async def test_opening_a_card_takes_its_mark_away(app: MakeApp) -> None:
         await press(pilot, "enter")
         assert isinstance(desk.screen, CardScreen)
         assert marked(desk) == set()
+        fill_in(desk.desk, FIRST, company="ООО «Снова»")
+        await calm(pilot)
+        await press(pilot, "escape")
+        assert marked(desk) == set()
+
+
+async def test_a_list_of_found_cards_follows_and_keeps_its_cursor(app: MakeApp) -> None:
+    desk = app()
+    async with running(desk) as pilot:
+        await press(pilot, "f3")
+        await type_text(pilot, "ООО")
+        await press(pilot, "down", "down")
+        listing = desk.screen.query_one(OptionList)
+        here = listing.highlighted_option
+        assert here is not None
+        gone = listing.get_option_at_index(0).id
+        assert gone is not None
+        forget(desk.desk, gone)
+        await calm(pilot)
+        assert gone not in {option.id for option in listing.options}
+        assert listing.highlighted_option is not None
+        assert listing.highlighted_option.id == here.id
 
 
 async def test_ones_own_work_and_the_hubs_answer_to_it_bear_no_mark(app: MakeApp) -> None:
