@@ -1,37 +1,31 @@
-"""Operations that desks push: each judged once, in order, in a transaction of its own.
+"""Operations that desks push: each answered once, in order.
 
 Effect, change log, answer and the device's ``last_op`` are committed together, so an answer that
 was lost on the way is given again when the same operation comes again.
+
+Operations that nothing is unusual about share a transaction with their neighbours, for most of
+its cost is that there is one. Wherever anything is, nothing of the group happened, and each of it
+is answered in a transaction of its own; only there crashes are counted.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 import structlog
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, func, insert, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk.domain import decide as rules
-from desk.domain.effects import Outcome
 from desk.domain.ids import is_id
-from desk.domain.model import Actor
-from desk.domain.operations import Create, Move, Operation
-from desk.domain.playbook import Playbook
-from desk.domain.refusals import Conflict, Refusal
-from desk.domain.scene import Scene, new_scene
-from desk.hub import changes, conflicts, presence, store
+from desk.hub import changes, store
 from desk.hub.accounts import Session
-from desk.hub.changes import Change
 from desk.hub.database import Database, insert_missing, is_to_repeat
 from desk.hub.errors import HubProblem, where
-from desk.hub.playbooks import current
-from desk.hub.projection import Reader
-from desk.hub.upgrades import upgraded
+from desk.hub.judging import Asked, Judge, Settle, Unusual, refused
 from desk.protocol.messages import Pushed, Result
 from desk.schema.hub_tables import crash, device, operation
 
@@ -39,22 +33,35 @@ from desk.schema.hub_tables import crash, device, operation
 CRASHES = 3
 #: The most operations of one request that are answered; the rest is asked for again.
 AT_ONCE = 200
+#: The most operations that share a transaction: twice as many are hardly faster, and others wait.
+TOGETHER = 25
 #: How often a transaction is begun anew when the database asks for it.
 _REPEATS = 5
 
 _OPEN = (
-    select(device.c.last_op, crash.c.crashes)
-    .outerjoin(crash, and_(crash.c.device_id == device.c.id, crash.c.number == bindparam("number")))
+    select(
+        device.c.last_op,
+        select(func.max(crash.c.crashes))
+        .where(
+            crash.c.device_id == bindparam("device"),
+            crash.c.number.between(bindparam("first"), bindparam("last")),
+        )
+        .scalar_subquery()
+        .label("crashes"),
+    )
     .where(device.c.id == bindparam("device"))
     .with_for_update(of=device)
 )
 _STORED = select(operation).where(operation.c.id == bindparam("operation"))
+_ANY_STORED = (
+    select(operation.c.id)
+    .where(operation.c.id.in_(bindparam("operations", expanding=True)))
+    .limit(1)
+)
 _ANSWER = insert(operation)
 _ADVANCE = (
     update(device).where(device.c.id == bindparam("device")).values(last_op=bindparam("number"))
 )
-
-Settle: TypeAlias = Callable[[Scene, Operation, Actor, Playbook, int], Outcome | Refusal | Conflict]
 
 _log = structlog.get_logger("desk.hub.operations")
 
@@ -73,13 +80,6 @@ class SentPush(msgspec.Struct, frozen=True, kw_only=True):
     operations: list[Sent]
 
 
-class _Asked(msgspec.Struct, frozen=True, kw_only=True):
-    number: int
-    id: str
-    body: dict[str, object]
-    body_hash: bytes
-
-
 def push(
     database: Database,
     session: Session,
@@ -93,14 +93,14 @@ def push(
     `HubProblem` is raised: ``gap`` or ``number_used`` (409), ``failed`` (500), ``unavailable``
     (503), ``bad_request`` (400).
     """
+    asked = [_read(one) for one in sent[:AT_ONCE]]
     results: list[Result] = []
-    for one in [_read(one) for one in sent[:AT_ONCE]]:
-        try:
-            results.append(_answer(database, session, one, clock(), settle))
-        except HubProblem:
-            if not results:
-                raise
-            break
+    try:
+        for result in _Desk(database, session, clock, settle).answers(asked):
+            results.append(result)  # noqa: PERF402 - those before a problem are kept
+    except HubProblem:
+        if not results:
+            raise
     with database.read() as connection:
         last_op = connection.execute(
             select(device.c.last_op).where(device.c.id == session.device_id)
@@ -108,12 +108,12 @@ def push(
     return Pushed(results=results, last_op=last_op)
 
 
-def _read(sent: Sent) -> _Asked:
+def _read(sent: Sent) -> Asked:
     identifier = sent.operation.get("id")
     if not isinstance(identifier, str) or not is_id(identifier):
         raise HubProblem(400, "bad_request")
     body = msgspec.json.encode(sent.operation, order="deterministic")
-    return _Asked(
+    return Asked(
         number=sent.number,
         id=identifier,
         body=sent.operation,
@@ -121,192 +121,168 @@ def _read(sent: Sent) -> _Asked:
     )
 
 
-def _answer(
-    database: Database, session: Session, asked: _Asked, now: int, settle: Settle
-) -> Result:
-    ids = {"user": session.actor.id, "device": session.device_id, "number": asked.number}
-    for _ in range(_REPEATS):
+class _Desk:
+    """The device that pushes, for one request."""
+
+    def __init__(
+        self, database: Database, session: Session, clock: Callable[[], int], settle: Settle
+    ) -> None:
+        self._database = database
+        self._session = session
+        self._clock = clock
+        self._settle = settle
+        self._last = 0
+
+    def answers(self, asked: Sequence[Asked]) -> Iterator[Result]:
+        """The answers in order, each once it is committed; raises `HubProblem`."""
+        for first in range(0, len(asked), TOGETHER):
+            group = asked[first : first + TOGETHER]
+            results = self._together(group) if len(group) > 1 else None
+            if results is None:
+                yield from map(self._alone, group)
+            else:
+                yield from results
+
+    def _together(self, asked: Sequence[Asked]) -> list[Result] | None:
+        """The answers to a group in one transaction; None where it takes one for each."""
         try:
-            with database.write() as connection:
-                result = _answer_within(connection, session, asked, now, settle)
-            _log.info("operation", **ids, id=asked.id, result=result.result, code=result.code)
-            return result
-        except HubProblem:
-            raise
-        except (OperationalError, InterfaceError) as error:
-            if not is_to_repeat(error):
-                raise HubProblem(503, "unavailable") from error
+            with self._database.write() as connection:
+                results = self._group(connection, asked)
+        except Unusual:
+            return None
         except PoolTimeout as error:
-            # The hub is busy: it is no fault of the operation.
             raise HubProblem(503, "unavailable") from error
-        except Exception as error:  # noqa: BLE001 - whatever it is, the queue must go on
-            crashes = _count_crash(database, session, asked, now)
-            _log.error("operation_crashed", **ids, id=asked.id, crashes=crashes, at=where(error))
-            if crashes < CRASHES:
-                raise HubProblem(500, "failed") from None
-    raise HubProblem(503, "unavailable")
+        except Exception as error:  # noqa: BLE001 - whose fault it is shows when each is alone
+            _log.warning("group_undone", **self._who(), at=where(error))
+            return None
+        for one, result in zip(asked, results, strict=True):
+            self._note(one, result)
+        return results
 
+    def _group(self, connection: Connection, asked: Sequence[Asked]) -> list[Result]:
+        last_op, crashes = self._open(connection, asked[0].number, asked[-1].number)
+        ids = {one.id for one in asked}
+        is_next = [one.number for one in asked] == list(range(last_op + 1, last_op + 1 + len(ids)))
+        known = connection.execute(_ANY_STORED, {"operations": list(ids)}).first()
+        if crashes is not None or not is_next or known is not None:
+            raise Unusual
+        return self._carry_out(connection, asked)
 
-def _answer_within(
-    connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle
-) -> Result:
-    opened = {"device": session.device_id, "number": asked.number}
-    last_op, crashes = connection.execute(_OPEN, opened).one()
-    stored = connection.execute(_STORED, {"operation": asked.id}).first()
-    expected = {"expected": str(last_op + 1), "given": str(asked.number)}
-    if asked.number > last_op + 1:
-        raise HubProblem(409, "gap", expected)
-    if stored is not None:
-        if (stored.body_hash, stored.user_id) != (asked.body_hash, session.actor.id):
+    def _alone(self, asked: Asked) -> Result:
+        """The answer to one operation, in a transaction of its own."""
+        for _ in range(_REPEATS):
+            try:
+                with self._database.write() as connection:
+                    result = self._one(connection, asked)
+            except HubProblem:
+                raise
+            except (OperationalError, InterfaceError) as error:
+                if not is_to_repeat(error):
+                    raise HubProblem(503, "unavailable") from error
+            except PoolTimeout as error:
+                # The hub is busy: it is no fault of the operation.
+                raise HubProblem(503, "unavailable") from error
+            except Exception as error:  # noqa: BLE001 - whatever it is, the queue must go on
+                self._crashed(asked, error)
+            else:
+                self._note(asked, result)
+                return result
+        raise HubProblem(503, "unavailable")
+
+    def _one(self, connection: Connection, asked: Asked) -> Result:
+        last_op, crashes = self._open(connection, asked.number, asked.number)
+        stored = connection.execute(_STORED, {"operation": asked.id}).first()
+        expected = {"expected": str(last_op + 1), "given": str(asked.number)}
+        if asked.number > last_op + 1:
+            raise HubProblem(409, "gap", expected)
+        if stored is None:
+            is_used = asked.number <= last_op
+        else:
+            mine = (asked.body_hash, self._session.actor.id)
+            is_used = (stored.body_hash, stored.user_id) != mine
+        if is_used:
             raise HubProblem(409, "number_used", expected)
-        if asked.number > last_op:
-            _advance(connection, session, asked, crashes)
-        result = msgspec.json.decode(stored.result, type=Result)
-        return msgspec.structs.replace(result, number=asked.number)
-    if asked.number <= last_op:
-        raise HubProblem(409, "number_used", expected)
-    result, log = _judge(connection, session, asked, now, settle, crashes or 0)
-    answer = {
-        "id": asked.id,
-        "device_id": session.device_id,
-        "number": asked.number,
-        "user_id": session.actor.id,
-        "body_hash": asked.body_hash,
-        "received_at": now,
-        "result": msgspec.json.encode(result).decode(),
-    }
-    connection.execute(_ANSWER, answer)
-    _advance(connection, session, asked, crashes)
-    if log:
-        changes.write(connection, log, at=now, who=session.actor.id)
-    return result
+        if crashes is not None:
+            self._forget_crashes(connection, asked.number)
+        if stored is not None:
+            if asked.number > last_op:
+                self._advance(connection, asked.number)
+            result = msgspec.json.decode(stored.result, type=Result)
+            return msgspec.structs.replace(result, number=asked.number)
+        if crashes is not None and crashes >= CRASHES:
+            result = refused(asked, "quarantined")
+            self._keep(connection, [asked], [result], self._now())
+            return result
+        (result,) = self._carry_out(connection, [asked])
+        return result
 
+    def _carry_out(self, connection: Connection, asked: Sequence[Asked]) -> list[Result]:
+        """Judge the operations and write all that follows, the log last."""
+        judge = Judge(connection, self._session, asked, self._settle)
+        results = [judge.judge(one, self._now()) for one in asked]
+        judge.write()
+        self._keep(connection, asked, results, self._last)
+        if judge.log:
+            changes.write(connection, judge.log, at=self._last, who=self._session.actor.id)
+        return results
 
-def _advance(connection: Connection, session: Session, asked: _Asked, crashes: int | None) -> None:
-    connection.execute(_ADVANCE, {"device": session.device_id, "number": asked.number})
-    if crashes is not None:
-        connection.execute(
-            delete(crash).where(
-                crash.c.device_id == session.device_id, crash.c.number <= asked.number
-            )
-        )
+    def _open(self, connection: Connection, first: int, last: int) -> Row[int, int | None]:
+        """Lock the device; its last operation, and the most crashes of one of these."""
+        asked = {"device": self._session.device_id, "first": first, "last": last}
+        return connection.execute(_OPEN, asked).one()
 
+    def _keep(
+        self, connection: Connection, asked: Sequence[Asked], results: Sequence[Result], now: int
+    ) -> None:
+        answers = [
+            {
+                "id": one.id,
+                "device_id": self._session.device_id,
+                "number": one.number,
+                "user_id": self._session.actor.id,
+                "body_hash": one.body_hash,
+                "received_at": now,
+                "result": msgspec.json.encode(result).decode(),
+            }
+            for one, result in zip(asked, results, strict=True)
+        ]
+        store.write_rows(connection, _ANSWER, answers)
+        self._advance(connection, asked[-1].number)
 
-def _judge(
-    connection: Connection, session: Session, asked: _Asked, now: int, settle: Settle, crashes: int
-) -> tuple[Result, list[Change]]:
-    if crashes >= CRASHES:
-        return _refused(asked, "quarantined"), []
-    wanted = _read_operation(asked)
-    if wanted is None:
-        return _rejected(asked, Refusal("broken_operation")), []
-    if _builds_on_nothing(connection, session, wanted):
-        return _refused(asked, "blocked"), []
-    installed = current(connection)
-    reader = Reader(
-        actor=session.actor,
-        playbook=installed.playbook,
-        playbook_version=installed.version,
-        policy_version=session.policy_version,
-        now=now,
-    )
-    scene = _scene(connection, reader, wanted)
-    if scene is None:
-        return _rejected(asked, Refusal("no_item")), []
-    outcome = settle(scene, wanted, session.actor, installed.playbook, now)
-    match outcome:
-        case Refusal():
-            return _rejected(asked, outcome), []
-        case Conflict():
-            return Result(
-                number=asked.number,
-                id=asked.id,
-                result="conflict",
-                code=outcome.code,
-                args=outcome.args,
-                theirs=conflicts.theirs(reader, scene, wanted, outcome),
-                changed=conflicts.changed(connection, reader, scene, wanted, outcome),
-            ), []
-        case Outcome():
-            result = "merged" if outcome.merged else "applied"
-            log = store.save(connection, scene, outcome)
-            return Result(number=asked.number, id=asked.id, result=result), log
+    def _advance(self, connection: Connection, number: int) -> None:
+        connection.execute(_ADVANCE, {"device": self._session.device_id, "number": number})
 
+    def _now(self) -> int:
+        """The moment of the next operation, ms: never that of the one before, for a timeline is
+        sorted by it, and what was done after an outcome is told by it from what was before."""
+        self._last = max(self._clock(), self._last + 1)
+        return self._last
 
-def _read_operation(asked: _Asked) -> Operation | None:
-    body = upgraded(asked.body)
-    try:
-        return msgspec.convert(body, Operation) if body is not None else None
-    except msgspec.ValidationError:
-        return None
+    def _who(self) -> dict[str, str]:
+        return {"user": self._session.actor.id, "device": self._session.device_id}
 
+    def _note(self, asked: Asked, result: Result) -> None:
+        said = {"id": asked.id, "number": asked.number, "result": result.result}
+        _log.info("operation", **self._who(), **said, code=result.code)
 
-def _builds_on_nothing(connection: Connection, session: Session, wanted: Operation) -> bool:
-    """Whether an earlier operation that this one builds on was not carried out.
+    def _crashed(self, asked: Asked, error: Exception) -> None:
+        """Count a crash; raises `HubProblem` while the operation is to be sent again."""
+        crashes = self._count_crash(asked)
+        said = {"id": asked.id, "number": asked.number, "crashes": crashes}
+        _log.error("operation_crashed", **self._who(), **said, at=where(error))
+        if crashes < CRASHES:
+            raise HubProblem(500, "failed") from None
 
-    One the hub knows nothing of (a backup was restored) has nothing against it.
-    """
-    if not wanted.after:
-        return False
-    query = select(operation.c.result).where(
-        operation.c.id.in_(wanted.after), operation.c.user_id == session.actor.id
-    )
-    answers = [msgspec.json.decode(row.result, type=Result) for row in connection.execute(query)]
-    return any(answer.result not in ("applied", "merged") for answer in answers)
+    def _count_crash(self, asked: Asked) -> int:
+        now = self._clock()
+        key = {"device_id": self._session.device_id, "number": asked.number}
+        mine = (crash.c.device_id == self._session.device_id, crash.c.number == asked.number)
+        counted = update(crash).where(*mine).values(crashes=crash.c.crashes + 1, last_at=now)
+        with self._database.write() as connection:
+            insert_missing(connection, crash, {**key, "crashes": 0, "last_at": now})
+            connection.execute(counted)
+            return connection.execute(select(crash.c.crashes).where(*mine)).scalar_one()
 
-
-def _scene(connection: Connection, reader: Reader, wanted: Operation) -> Scene | None:
-    """What the rules look at, or None where the actor sees no such item."""
-    intent = wanted.intent
-    # Only who is given something to do is looked up among the people.
-    moves = isinstance(intent, Create | Move)
-    people = presence.people(connection, reader.now) if moves else []
-    if isinstance(intent, Create):
-        there = store.load_scene(connection, wanted.id, people)
-        return there or new_scene(wanted.id, people, "hub")
-    scene = store.load_scene(connection, intent.item_id, people) if is_id(intent.item_id) else None
-    if scene is None or scene.item is None or not reader.sees(scene.item):
-        return None
-    if isinstance(intent, Move) and _chooses(reader.playbook, scene, intent):
-        loaded = presence.with_load(connection, people, reader.playbook)
-        return msgspec.structs.replace(scene, people=tuple(loaded))
-    return scene
-
-
-def _chooses(playbook: Playbook, scene: Scene, intent: Move) -> bool:
-    kind = playbook.kind(scene.item.kind) if scene.item else None
-    transition = kind.transitions.get(intent.transition) if kind else None
-    return transition is not None and transition.choose is not None
-
-
-def _refused(asked: _Asked, result: Literal["quarantined", "blocked"]) -> Result:
-    return Result(number=asked.number, id=asked.id, result=result, code=result)
-
-
-def _rejected(asked: _Asked, refusal: Refusal) -> Result:
-    return Result(
-        number=asked.number,
-        id=asked.id,
-        result="rejected",
-        code=refusal.code,
-        args=refusal.args,
-    )
-
-
-def _crashes(connection: Connection, session: Session, asked: _Asked) -> int:
-    query = select(crash.c.crashes).where(
-        crash.c.device_id == session.device_id, crash.c.number == asked.number
-    )
-    return connection.execute(query).scalar_one_or_none() or 0
-
-
-def _count_crash(database: Database, session: Session, asked: _Asked, now: int) -> int:
-    key = {"device_id": session.device_id, "number": asked.number}
-    with database.write() as connection:
-        insert_missing(connection, crash, {**key, "crashes": 0, "last_at": now})
-        connection.execute(
-            update(crash)
-            .where(crash.c.device_id == session.device_id, crash.c.number == asked.number)
-            .values(crashes=crash.c.crashes + 1, last_at=now)
-        )
-        return _crashes(connection, session, asked)
+    def _forget_crashes(self, connection: Connection, number: int) -> None:
+        mine = crash.c.device_id == self._session.device_id
+        connection.execute(delete(crash).where(mine, crash.c.number <= number))
