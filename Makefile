@@ -19,12 +19,13 @@ MO := $(PO:.po=.mo)
 ROLE ?= marketer
 LEADS ?=
 SEED ?=
+SECONDS ?=
 LANG_ ?=
 ARGS ?=
 DEMO_ARGS = --dir .demo --role $(ROLE) $(if $(LEADS),--leads $(LEADS)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 LANG_ARGS = $(if $(LANG_),--lang $(LANG_))
 
-.PHONY: help setup demo test lint format bench messages lock clean
+.PHONY: help setup demo test soak mutants lint format bench messages lock clean
 
 help: ## What can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +42,12 @@ endif
 
 test: setup ## All tests; ARGS= goes to pytest
 	@env -u NO_COLOR -u TEXTUAL_THEME $(BIN)/pytest -n 2 --dist worksteal $(ARGS)
+
+soak: setup ## Simulate desks and hubs for long: SECONDS= SEED=
+	@$(BIN)/python -m tests.simulation.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+
+mutants: setup ## Break each fence on purpose; every break must be noticed. ARGS= names some
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lint: setup ## Style, types and layers
 	$(BIN)/ruff check

@@ -82,6 +82,23 @@ class Judge:
         self._is_done[asked.id] = is_done(result)
         return result
 
+    def repeat(self, asked: Asked, given: Result, now: int) -> Result:
+        """A conflict's answer that is given again, with what stands there and may be read by now.
+
+        The values it was given with may have been masked since.
+        """
+        wanted, reader = self._wanted[asked.id], self._reader(now)
+        scene = self._scene(reader, wanted) if wanted else None
+        if wanted is None or scene is None:
+            return msgspec.structs.replace(given, theirs={}, changed={})
+        fields = tuple(given.theirs.keys() | given.changed.keys())
+        conflict = Conflict(given.code, given.args, fields)
+        return msgspec.structs.replace(
+            given,
+            theirs=conflicts.theirs(reader, scene, wanted, conflict),
+            changed=conflicts.changed(self._connection, reader, scene, wanted, conflict),
+        )
+
     def write(self) -> None:
         """Write the rows, but not the log, whose lock must be taken last."""
         self._families.write()
@@ -93,13 +110,7 @@ class Judge:
         # One the hub knows nothing of (a backup was restored) has nothing against it.
         if not all(self._is_done.get(earlier, True) for earlier in wanted.after):
             return refused(asked, "blocked")
-        reader = Reader(
-            actor=self._session.actor,
-            playbook=self._installed.playbook,
-            playbook_version=self._installed.version,
-            policy_version=self._session.policy_version,
-            now=now,
-        )
+        reader = self._reader(now)
         scene = self._scene(reader, wanted)
         if scene is None:
             return _rejected(asked, Refusal("no_item"))
@@ -113,6 +124,15 @@ class Judge:
                 self.log += self._families.take(scene, outcome)
                 result = "merged" if outcome.merged else "applied"
                 return Result(number=asked.number, id=asked.id, result=result)
+
+    def _reader(self, now: int) -> Reader:
+        return Reader(
+            actor=self._session.actor,
+            playbook=self._installed.playbook,
+            playbook_version=self._installed.version,
+            policy_version=self._session.policy_version,
+            now=now,
+        )
 
     def _conflict(
         self, reader: Reader, scene: Scene, wanted: Operation, asked: Asked, conflict: Conflict

@@ -208,6 +208,9 @@ class _Desk:
             if asked.number > last_op:
                 self._advance(connection, asked.number)
             result = msgspec.json.decode(stored.result, type=Result)
+            if result.theirs or result.changed:
+                judge = Judge(connection, self._session, [asked], self._settle)
+                result = judge.repeat(asked, result, self._now())
             return msgspec.structs.replace(result, number=asked.number)
         if crashes is not None and crashes >= CRASHES:
             result = refused(asked, "quarantined")

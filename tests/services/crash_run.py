@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-from desk.domain.operations import Comment, Create
+from desk.domain.operations import Comment, Create, EditFields
 from desk.services.desk import Desk
 
 
@@ -38,6 +38,12 @@ def main(profile: str, kill_at: int) -> None:
         event.listen(Engine, "before_cursor_execute", step)
         event.listen(Engine, "after_cursor_execute", step)
         event.listen(Engine, "commit", step)
+        for entry in desk.inbox():
+            desk.retry(entry.id)
+        for row in desk.rows(filter='title = "Общий"'):
+            text = f"mine {kill_at}"
+            edit = EditFields(item_id=row.item.id, fields={"request": text})
+            say("edited", desk.do(edit).operation_id)
         for number in range(2):
             typed = f"typed {kill_at}.{number}"
             desk.save_draft(typed, "form", {"need": typed})
