@@ -48,7 +48,10 @@ def intent(book: Playbook, kind: str | None, asked: Intent) -> str:
     match asked:
         case operations.Move():
             known = book.kind(kind) if kind else None
-            transition = known.transitions.get(asked.transition) if known else None
+            # Of a card that is gone, the kind that has such a step.
+            kinds = [known] if known else book.kinds.values()
+            found = (one.transitions.get(asked.transition) for one in kinds)
+            transition = next((one for one in found if one), None)
             return words.title_of(transition) if transition else asked.transition
         case operations.Create():
             return _("New card")

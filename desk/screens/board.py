@@ -358,7 +358,10 @@ class BoardScreen(DeskScreen[None]):
     def action_next_board(self) -> None:
         """Go to the board of the next kind."""
         ids = [kind.id for kind in self.kinds]
-        self.action_kind(ids[(ids.index(self.kind) + 1) % len(ids)])
+        if ids:
+            # A role taken away a moment ago may have taken this board with it.
+            here = ids.index(self.kind) if self.kind in ids else -1
+            self.action_kind(ids[(here + 1) % len(ids)])
 
     def action_sort(self) -> None:
         """Change the order of the cards."""

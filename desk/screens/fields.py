@@ -59,6 +59,9 @@ class Notes(TextArea):
             text, tab_behavior="focus", show_line_numbers=False, compact=True, **kwargs
         )
         self._sends = sends
+        # Textual selects text with them; here they are the inbox and the draft, as in every field.
+        for key in ("f6", "f7"):
+            self._bindings.key_to_bindings.pop(key, None)
 
     async def _on_key(self, event: Key) -> None:
         if self._sends and event.key in ("enter", "ctrl+j", "shift+enter", "alt+enter"):

@@ -346,7 +346,7 @@ class FormScreen(DeskScreen[bool]):
     def _tell(self, news: str) -> None:
         # In the edge of the hint's box: nothing that one is reading or typing moves.
         hint = self.query_one("#form-hint", Static)
-        hint.border_title = plain(f"{MARK} {news}", lines=False) if news else None
+        hint.border_title = plain(f" {MARK} {news} ", lines=False) if news else None
 
     def _follow(self) -> None:
         before = [row.overtaken for row in self.rows]

@@ -25,6 +25,8 @@ class Landing:
         self._client = client
         self._playbook: PlaybookSource | None = None
         self._new_rules = False
+        #: Whether they are another role or another playbook, which every card looks different by.
+        self._all_differ = False
 
     @property
     def has_new_playbook(self) -> bool:
@@ -53,11 +55,12 @@ class Landing:
 
     def landed(self, touched: set[str] | None, *, people: bool) -> None:
         """The transaction is committed: work by the new rules, and tell everybody."""
+        whole, self._all_differ = self._all_differ, False
         if self._new_rules:
             self._context.reload()
             self._new_rules = False
             self._playbook = None
-        self._context.rows_changed(touched, people=people)
+        self._context.rows_changed(None if whole else touched, people=people)
         self._context.events.emit(StatusChanged())
 
     def _rules(self, connection: Connection) -> Rulebook:
@@ -67,7 +70,7 @@ class Landing:
             settings.put(connection, settings.PLAYBOOK_VERSION, str(self._playbook.version))
             playbook = read_playbook(self._playbook.source, self._playbook.version)
             rulebook = Rulebook(playbook, rulebook.actor)
-            self._new_rules = True
+            self._new_rules = self._all_differ = True
         return Rulebook(rulebook.playbook, self._actor(connection, rulebook.actor))
 
     def _actor(self, connection: Connection, actor: Actor) -> Actor:
@@ -81,4 +84,5 @@ class Landing:
             account = msgspec.structs.replace(account, person=me)
             settings.put(connection, settings.ACCOUNT, msgspec.json.encode(account).decode())
             self._new_rules = True
+        self._all_differ = self._all_differ or me.role != actor.role
         return Actor(me.id, me.role)

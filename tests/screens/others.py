@@ -75,8 +75,11 @@ def forget(desk: Desk, *item_ids: str) -> None:
     desk.context.rows_changed(item_ids)
 
 
-def rule(desk: Desk, *, role: str = "", old: str = "", new: str = "") -> None:
-    """Another role, or another playbook with `new` in the place of `old`."""
+def rule(
+    desk: Desk, *, role: str = "", old: str = "", new: str = "", ids: Iterable[str] | None = None
+) -> None:
+    """Another role, or another playbook with `new` in the place of `old`; screens hear of the
+    cards `ids`, of all of them if None."""
     person = next(one for one in PEOPLE_HERE if one.id == desk.me.id)
     with desk.context.store.write() as connection:
         account = msgspec.json.decode(
@@ -92,4 +95,4 @@ def rule(desk: Desk, *, role: str = "", old: str = "", new: str = "") -> None:
         settings.put(connection, settings.PLAYBOOK, source.replace(old, new) if old else source)
         settings.put(connection, settings.PLAYBOOK_VERSION, "2")
     desk.context.reload()
-    desk.context.rows_changed(None, people=True)
+    desk.context.rows_changed(ids, people=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from desk.domain.operations import EditFields
 from desk.screens.fields import FieldRow
 from desk.screens.form import FormScreen
+from desk.screens.inbox import InboxScreen
 from tests.screens.desks import StillApp, app_on, identifier
 from tests.screens.steps import calm, on_screen, press, running, told, type_text
 
@@ -101,6 +102,20 @@ async def test_a_wrong_value_is_told_at_once_and_never_saved(app: MakeApp) -> No
         await press(pilot, "ctrl+s")
         assert isinstance(desk.screen, FormScreen)
         assert desk.desk.status().pending == 0
+
+
+async def test_keys_of_the_form_work_in_a_field_of_several_lines(app: MakeApp) -> None:
+    desk = app()
+    async with running(desk) as pilot:
+        await press(pilot, "enter", "e")
+        await go_to(pilot, desk, "need")
+        await type_text(pilot, "abc")
+        await press(pilot, "f6")
+        assert isinstance(desk.screen, InboxScreen)
+        await press(pilot, "escape")
+        assert row(desk, "need").text == "abc"
+        await press(pilot, "f7")
+        assert desk.desk.draft(FIRST, "form") == {}
 
 
 async def test_leaving_keeps_the_draft_and_says_so(app: MakeApp) -> None:

@@ -190,6 +190,19 @@ async def test_another_role_brings_its_own_boards(app: MakeApp) -> None:
         assert desk._board.kind == "lead"
 
 
+async def test_the_next_board_is_found_from_one_that_was_taken_away_this_moment(
+    app: MakeApp,
+) -> None:
+    desk = app()
+    async with running(desk) as pilot:
+        await press(pilot, "3")
+        # The new role is known already, and the screens have not been told of it yet.
+        rule(desk.desk, role="operator", ids=[])
+        await press(pilot, "B")
+        assert desk.return_code is None
+        assert desk._board.kind == "lead"
+
+
 async def test_a_role_the_playbook_does_not_know_breaks_nothing(app: MakeApp) -> None:
     desk = app()
     async with running(desk) as pilot:

@@ -21,6 +21,7 @@ from desk.schema.desk_tables import sent
 from desk.services import comparison, reconcile, settings, watch
 from desk.services.desk import Desk
 from desk.services.drafts import SEEN
+from desk.services.views import RowsChanged
 from tests.hub_process import PASSWORD, HubProcess
 from tests.services.rooms import mirrored, open_desk
 from tests.services.test_secrecy import decrypted
@@ -154,6 +155,27 @@ def test_a_role_that_shows_less_leaves_neither_rows_nor_masked_values(
     (entry,) = desk.inbox()
     assert (entry.mine, entry.theirs, entry.base) == ({"phone": "+79990000002"}, {}, {})
     agree(desk, sit, "marketer1")
+
+
+def test_another_role_or_playbook_concerns_every_card_whichever_came_or_went(
+    sit: Sit, database: Database
+) -> None:
+    """Whoever shows a card shows it by the new rules, though its row is as it was."""
+    operator, desk = sit("operator1"), sit("marketer1")
+    a_lead(operator, "Прежний")
+    desk.sync_once()
+    heard: list[RowsChanged] = []
+    desk.listen(lambda event: heard.append(event) if isinstance(event, RowsChanged) else None)
+    administration.change_role(database, "marketer1", "operator", changes_at())
+    desk.sync_once()
+    assert RowsChanged(None) in heard
+    heard.clear()
+    desk.sync_once()
+    assert heard == []
+    renamed = database_playbook(database).replace('en = "In work"', 'en = "Under way"')
+    administration.install_playbook(database, renamed, "freight.toml", changes_at())
+    desk.sync_once()
+    assert RowsChanged(None) in heard
 
 
 def changes_at() -> int:
