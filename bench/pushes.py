@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import cycle
 from pathlib import Path
 
 from bench.figures import Fact, Line
@@ -23,7 +25,7 @@ _AT_LEAST = {"SQLite": 300.0, "PostgreSQL": 500.0}
 
 
 def measure(plan: Plan, world: World) -> list[Line | Fact]:
-    """The same queue on both databases; eight desks on PostgreSQL alone."""
+    """The same queue on both databases; eight desks on PostgreSQL alone, by one hub and by two."""
     say("pushing to SQLite")
     sqlite = f"sqlite:///{world.folder / 'push.db'}"
     set_up(sqlite, _PEOPLE)
@@ -32,15 +34,16 @@ def measure(plan: Plan, world: World) -> list[Line | Fact]:
     say("pushing to PostgreSQL")
     with postgresql() as url:
         set_up(url, _PEOPLE)
-        with serving(url) as hub:
+        with serving(url) as hub, serving(url) as other:
             line, alone = _one(plan, world.folder, hub, "PostgreSQL")
-            lines += [line, _many(plan, world.folder, hub, alone)]
+            lines.append(line)
+            lines += [_many(plan, world.folder, hubs, alone) for hubs in ([hub], [hub, other])]
     return lines
 
 
 def _one(plan: Plan, folder: Path, hub: Hub, database: str) -> tuple[Fact, float]:
     trips = round_trips(hub.url, plan.trips)
-    rate = _push(plan.pushed, folder / f"push-{database}", hub, 1)
+    rate = _push(plan.pushed, folder / f"push-{database}", [hub], 1)
     least = _AT_LEAST[database]
     return Fact(
         f"push, one desk, {database}",
@@ -52,10 +55,11 @@ def _one(plan: Plan, folder: Path, hub: Hub, database: str) -> tuple[Fact, float
     ), rate
 
 
-def _many(plan: Plan, folder: Path, hub: Hub, alone: float) -> Fact:
-    rate = _push(plan.pushed // 4, folder / "push-many", hub, _DESKS)
+def _many(plan: Plan, folder: Path, hubs: Sequence[Hub], alone: float) -> Fact:
+    rate = _push(plan.pushed // 4, folder / f"push-many-{len(hubs)}", hubs, _DESKS)
+    by = "" if len(hubs) == 1 else f", {len(hubs)} hub processes"
     return Fact(
-        f"push, {_DESKS} desks at once, PostgreSQL",
+        f"push, {_DESKS} desks at once, PostgreSQL{by}",
         f"{rate:.0f}/s",
         runs=plan.pushed // 4 * _DESKS,
         beside="one desk",
@@ -64,14 +68,17 @@ def _many(plan: Plan, folder: Path, hub: Hub, alone: float) -> Fact:
     )
 
 
-def _push(count: int, folder: Path, hub: Hub, desks: int) -> float:
-    """Operations a second that ``desks`` desks, each with ``count`` in its queue, get answered."""
+def _push(count: int, folder: Path, hubs: Sequence[Hub], desks: int) -> float:
+    """Operations a second that ``desks`` desks, each with ``count`` in its queue, get answered.
+
+    The desks take turns to choose a hub.
+    """
     with ExitStack() as stack:
         opened = [
             stack.enter_context(Desk.open(folder / str(number), DEMO_SECRET))
             for number in range(desks)
         ]
-        for desk, (user, _) in zip(opened, _PEOPLE, strict=False):
+        for desk, (user, _), hub in zip(opened, _PEOPLE, cycle(hubs), strict=False):
             desk.sign_in(hub.url, user, PASSWORD)
             desk.sync_once()
             _fill(desk, count)

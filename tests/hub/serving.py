@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import httpx
 
+from desk.hub import operations
+from desk.hub.judging import Judge
 from desk.hub.server import Serving, serve
 
 
@@ -35,8 +41,36 @@ def listening(url: str) -> Iterator[httpx.Client]:
     assert not thread.is_alive()
 
 
+#: Where the process can be made to die: after something was done, but before its commit.
+STEPS: dict[str, tuple[type[Any], str]] = {
+    "judged": (Judge, "judge"),
+    "written": (Judge, "write"),
+    "logged": (operations._Desk, "_carry_out"),
+}
+
+
+def die_at(step: str, times: int) -> None:
+    """Die as by SIGKILL once the step was done so many times."""
+    owner, name = STEPS[step]
+    done = getattr(owner, name)
+    left = itertools.count(times - 1, -1)
+
+    def last(*arguments: Any) -> Any:
+        result = done(*arguments)
+        if not next(left):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    setattr(owner, name, last)
+
+
 def main() -> None:
-    """Serve the database named by the first argument and write the address, for a test."""
+    """Serve the database named by the first argument and write the address, for a test.
+
+    A step and a number may follow: at which the process dies.
+    """
+    if len(sys.argv) > 2:
+        die_at(sys.argv[2], int(sys.argv[3]))
 
     def say(serving: Serving) -> None:
         sys.stdout.write(f"{serving.url}\n")

@@ -37,6 +37,38 @@ def test_what_builds_on_an_operation_that_was_done_is_done(hub: Hub) -> None:
     assert [one.result for one in pushed.results] == ["applied", "applied"]
 
 
+def test_what_builds_on_something_refused_in_another_push_is_blocked_among_others(
+    hub: Hub,
+) -> None:
+    desk = hub.desk("operator1")
+    rejected = desk.operation(new_lead(title=""))
+    made = desk.operation(new_lead())
+    read(desk.send(rejected, made), Pushed)
+    late = following(desk, desk.operation(new_lead()), rejected)
+    good = following(desk, desk.operation(Comment(item_id=made.operation.id, text="к нему")), made)
+    both = following(desk, desk.operation(new_lead()), made, late)
+    pushed = read(desk.send(late, good, both), Pushed)
+    assert [one.result for one in pushed.results] == ["blocked", "applied", "blocked"]
+
+
+def test_what_builds_on_a_conflict_or_an_unreadable_operation_of_its_group_is_blocked(
+    hub: Hub,
+) -> None:
+    lead, _ = qualification(hub)
+    hub.desk("marketer1").done(EditFields(item_id=lead, fields={"route_to": "Томск"}))
+    desk = hub.desk("operator1")
+    late = desk.operation(
+        EditFields(item_id=lead, fields={"route_to": "Омск"}, base={"route_to": 1})
+    )
+    child = following(desk, desk.operation(Comment(item_id=lead, text="раз")), late)
+    odd = desk.operation(new_lead())
+    orphan = following(desk, desk.operation(Comment(item_id=lead, text="два")), odd)
+    sent = msgspec.to_builtins([late, child, odd, orphan])
+    sent[2]["operation"]["intent"] = {"do": "fly"}
+    pushed = read(desk.post("/v1/operations", {"operations": sent}), Pushed)
+    assert [one.result for one in pushed.results] == ["conflict", "blocked", "rejected", "blocked"]
+
+
 def test_what_builds_on_something_the_hub_forgot_is_judged_by_itself(hub: Hub) -> None:
     desk = hub.desk("operator1")
     unknown = msgspec.structs.replace(desk.operation(new_lead()), number=0)

@@ -27,9 +27,9 @@ DEVICE = make_id(START, lambda count: b"\7" * count)
 
 
 @contextmanager
-def hub_process(url: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+def hub_process(url: str, *dying: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.hub.serving", url],
+        [sys.executable, "-m", "tests.hub.serving", url, *dying],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -209,6 +209,24 @@ def traces(hub: Hub, handed: Numbered, marketer: Desk, card: str) -> dict[str, A
         found = {name: connection.execute(one).scalar_one() for name, one in numbers.items()}
         assert found["log"] == connection.execute(select(t.sync_head.c.seq)).scalar_one()
     return found
+
+
+@pytest.mark.parametrize(("step", "times"), [("judged", 15), ("written", 2), ("logged", 2)])
+def test_a_group_stands_or_falls_as_a_whole(database_url: str, step: str, times: int) -> None:
+    """The process dies in the middle of the second group of ten."""
+    queued = [operation(number) for number in range(1, 21)]
+    with hub_process(database_url, step, str(times)) as (_, address):
+        headers = sign_in(address)
+        with httpx.Client(base_url=address, headers=headers, timeout=30) as client:
+            client.post("/v1/operations", json={"operations": queued[:10]}).raise_for_status()
+            with pytest.raises(httpx.HTTPError):
+                client.post("/v1/operations", json={"operations": queued[10:]})
+    assert len(whole(database_url)) == 10
+    with running(database_url) as hub:
+        desk = hub.desk("operator1", DEVICE)
+        pushed = read(desk.post("/v1/operations", {"operations": queued}), Pushed)
+        assert [one.result for one in pushed.results] == ["applied"] * 20
+    assert len(whole(database_url)) == 20
 
 
 def whole(url: str) -> list[int]:
