@@ -250,9 +250,9 @@ async def _renew(hub: Hub, session: Session, listener: Listener, *, is_due: bool
 
 
 def _renewed(hub: Hub, session: Session) -> Reader | None:
-    with hub.database.read() as connection:
-        standing = accounts.renewed(connection, session, hub.clock())
-        return _reader(hub, standing, connection) if standing else None
+    with contextlib.suppress(HubProblem):
+        return _reader(hub, session)
+    return None
 
 
 def create_app(
@@ -359,16 +359,25 @@ def _session(request: _Http) -> Session:
 
 
 def _reader(hub: Hub, session: Session, connection: Connection | None = None) -> Reader:
+    """Who reads, by the rights of this very view of the database: a role that changed since the
+    session was looked at must not name one policy, and the rows of the view be of another.
+
+    Raises `HubProblem` ``not_signed_in``.
+    """
     if connection is None:
         with hub.database.read() as opened:
             return _reader(hub, session, opened)
+    now = hub.clock()
+    standing = accounts.renewed(connection, session, now)
+    if standing is None:
+        raise HubProblem(401, "not_signed_in")
     installed = current(connection)
     return Reader(
-        actor=session.actor,
+        actor=standing.actor,
         playbook=installed.playbook,
         playbook_version=installed.version,
-        policy_version=session.policy_version,
-        now=hub.clock(),
+        policy_version=standing.policy_version,
+        now=now,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
@@ -44,7 +45,9 @@ def within(column: ColumnElement[Any], one: Range) -> ColumnElement[bool]:
 def _check(asked: Compare) -> None:
     bounds = [bound for one in asked.ranges for bound in (one.low, one.high) if bound]
     sound = len(asked.key) in KEY_SIZES and len(asked.ranges) <= _MOST
-    if not sound or not all(is_id(bound) for bound in bounds):
+    # Each row is looked at once at most: a request must not cost more than the whole desk.
+    apart = all(one.high and one.high <= other.low for one, other in pairwise(asked.ranges))
+    if not (sound and apart and all(is_id(bound) for bound in bounds)):
         raise HubProblem(400, "bad_request")
 
 

@@ -106,7 +106,7 @@ def since(
         # The reader's own role may be another one.
         rows.add_people(connection, select(t.person))
         return rows.page(
-            cursor=cursor,
+            cursor=reader.cursor(head.epoch, head.seq),
             asked=cursor,
             last_op=_last_op(connection, device_id),
             playbook_version=reader.playbook_version,

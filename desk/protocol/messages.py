@@ -130,8 +130,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     ``last_op`` is the last operation of this device that the rows cover. ``more`` asks for the
     next page: changes from ``cursor``, a snapshot from ``after``. ``reset`` says that the cursor
     is of another epoch, of other rights or rules, or older than the log: compare, or take a new
-    snapshot. ``total`` counts the items of a snapshot, on its first page only. ``asked`` repeats
-    where this page was asked to begin, so that the answer to another question is told apart.
+    snapshot; ``cursor`` says then which epoch, rights and rules the people are of. ``total``
+    counts the items of a snapshot, on its first page only. ``asked`` repeats where this page was
+    asked to begin, so that the answer to another question is told apart.
     """
 
     cursor: str
@@ -169,6 +170,8 @@ class Digest(msgspec.Struct, frozen=True):
 
 class Compare(msgspec.Struct, frozen=True, kw_only=True):
     """Asks for the digests of ranges, hashed under ``key`` (see ``desk.protocol.digests``).
+
+    The ranges are in order and do not overlap.
 
     With a ``cursor`` the answer is ``moved`` if something in the ranges has changed since, so
     that a difference would say nothing.

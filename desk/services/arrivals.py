@@ -30,6 +30,11 @@ class Arrived:
     cursor: str = ""
 
 
+def place(cursor: str) -> str:
+    """The epoch, the rules and the rights that a cursor is of."""
+    return cursor.rpartition(":")[0]
+
+
 def size(page: Page) -> int:
     """How many rows a page brings."""
     parts = (page.items, page.tasks, page.entries, page.subjects, page.people)
@@ -75,6 +80,7 @@ def put(connection: Connection, page: Page, into: Mapping[str, Rows[Any]] = ROWS
 def land(connection: Connection, pages: Iterable[Page]) -> set[str]:
     """Write pages' rows and remove what they say left sight. Gives the items they touch."""
     touched: set[str] = set()
+    came_alone: set[str] = set()
     for page in pages:
         put(connection, page)
         touched.update(item.id for item in page.items)
@@ -82,7 +88,10 @@ def land(connection: Connection, pages: Iterable[Page]) -> set[str]:
         carried = {item.subject_id for item in page.items}
         alone = [subject.id for subject in page.subjects if subject.id not in carried]
         touched.update(item.id for item in ITEMS.where(connection, "subject_id", alone))
+        came_alone.update(alone)
         touched.update(_forget(connection, page))
+    # The item that was to follow may have left sight between two pages.
+    _drop_unspoken_of(connection, came_alone)
     return touched
 
 
@@ -102,8 +111,7 @@ def _forget(connection: Connection, page: Page) -> list[str]:
     ITEMS.delete(connection, items)
     TASKS.delete(connection, items, "item_id")
     ENTRIES.delete(connection, items, "item_id")
-    still = {item.subject_id for item in ITEMS.where(connection, "subject_id", subjects)}
-    SUBJECTS.delete(connection, subjects - still)
+    _drop_unspoken_of(connection, subjects)
     inbox.forget_values(connection, inbox_table.c.item_id.in_(items))
     drafts.forget_seen(connection, draft_table.c.item_id.in_(items))
     queue.forget_sent(connection, sent_table.c.item_id.in_(items))
@@ -111,3 +119,8 @@ def _forget(connection: Connection, page: Page) -> list[str]:
         if kind != "item":
             rows.delete(connection, [row.id for row in page.forget if row.kind == kind])
     return items
+
+
+def _drop_unspoken_of(connection: Connection, subjects: set[str]) -> None:
+    still = {item.subject_id for item in ITEMS.where(connection, "subject_id", subjects)}
+    SUBJECTS.delete(connection, subjects - still)

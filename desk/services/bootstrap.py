@@ -17,7 +17,7 @@ from desk.services import arrivals, collector, queue, settings, shadow
 from desk.services.ahead import Ahead
 from desk.services.arrivals import Arrived
 from desk.services.context import Context
-from desk.services.errors import HubUnreachable
+from desk.services.errors import HubProblem, HubUnreachable
 from desk.services.hub_client import HubClient
 from desk.services.landing import Landing
 from desk.services.store import Store
@@ -30,6 +30,8 @@ _ITEMS = 500
 _CLEARED = 2000
 #: Items of the head start, not counting their families: a few screens of a board.
 _HEAD_START = 300
+#: How often in one bootstrap the epoch or the rights may become others.
+_BEGINNINGS = 4
 
 
 class _Begun(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,7 +45,7 @@ class _Begun(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def place(self) -> str:
         """The epoch and the rights it was begun under."""
-        return self.cursor.rpartition(":")[0]
+        return arrivals.place(self.cursor)
 
 
 def begun(connection: Connection) -> bool:
@@ -87,11 +89,14 @@ class Bootstrap:
         clear(self._context.store)
         if self._context.items() == 0:
             self._start_ahead()
-        while (whole := self._fetch()) is None:
+        for _ in range(_BEGINNINGS):
+            whole = self._fetch()
+            if whole is not None:
+                self._put_in_place(whole)
             clear(self._context.store)
-        self._put_in_place(whole)
-        clear(self._context.store)
-        return self._arrived
+            if whole is not None:
+                return self._arrived
+        raise HubProblem(hub=self._client.hub, reason="resets")
 
     def _start_ahead(self) -> None:
         page = self._client.head_start(_HEAD_START)
@@ -161,8 +166,8 @@ class Bootstrap:
 
     def _put_in_place(self, whole: _Begun) -> None:
         with self._context.store.write() as connection:
-            queue.cover(connection, whole.last_op, self._context.clock())
-            self._landing.land(connection, lambda: _swap(connection))
+            covered = queue.cover(connection, whole.last_op, self._context.clock())
+            self._landing.land(connection, lambda: _swap(connection), covered)
             arrivals.forget_missing(connection)
             # Pages of changes that wait belong to the rows that are gone.
             arrivals.unstage(connection)

@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from desk.domain.model import Item, Task
 from desk.protocol.digests import Stamp, digest
 from desk.protocol.messages import Compare, Compared, Digest, Range
+from desk.services import arrivals
 from desk.services.context import Context
 from desk.services.hub_client import HubClient
 
@@ -25,6 +26,10 @@ _PARTS = 8
 #: How many ranges one request compares; each costs the hub a look at all their rows.
 _AT_ONCE = 16
 _KEY = 16
+
+
+class RightsChanged(Exception):
+    """The epoch, the rules or the rights became others on the way: begin anew."""
 
 
 @dataclass(slots=True)
@@ -41,12 +46,16 @@ class Differing:
 
 
 class Comparison:
-    """Compares what is here with the hub; ``masks`` are those under which the rows came."""
+    """Compares what is here with the hub; ``masks`` are those under which the rows came, and
+    ``place`` is of which epoch and rights the answers must be (``arrivals.place``)."""
 
-    def __init__(self, context: Context, client: HubClient, masks: Mapping[str, str]) -> None:
+    def __init__(
+        self, context: Context, client: HubClient, masks: Mapping[str, str], place: str
+    ) -> None:
         self._context = context
         self._client = client
         self._masks = masks
+        self._place = place
         self._key = context.random(_KEY)
 
     def windows(self) -> list[Range]:
@@ -67,7 +76,8 @@ class Comparison:
         cursor: str = "",
         tell: Callable[[int], None] = lambda _: None,
     ) -> Differing:
-        """Those of the ranges that differ, as narrow as it is worth while.
+        """Those of the ranges that differ, as narrow as it is worth while. They are in order and
+        do not overlap. Raises ``RightsChanged``.
 
         With a ``cursor`` rows that changed after it count as ``moved``, not as different. ``tell``
         hears how many ranges were looked at, and may raise to stop.
@@ -88,6 +98,8 @@ class Comparison:
             part = ranges[start : start + _AT_ONCE]
             asked = Compare(key=self._key, ranges=list(part), cursor=cursor)
             answer = self._client.digests(asked)
+            if arrivals.place(answer.cursor) != self._place:
+                raise RightsChanged
             found.cursor = found.cursor or answer.cursor
             differ += self._compared(part, answer, found, cursor)
         return differ

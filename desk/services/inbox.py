@@ -82,7 +82,7 @@ def add(connection: Connection, context: Context, operation: Operation, result: 
 
     Of the hub's values only those are kept that the person may see now.
     """
-    kept = _shown(connection, context.rulebook, operation)
+    kept = shown(connection, context.rulebook, operation)
     connection.execute(
         insert(inbox).values(
             id=operation.id,
@@ -115,7 +115,7 @@ def forget_hidden(connection: Connection, rulebook: Rulebook) -> None:
     """Drop the hub's values of those fields that the person does not see in full any more."""
     for row in connection.execute(select(inbox)).all():
         operation = queue.decode(row.body)
-        kept = _shown(connection, rulebook, operation)
+        kept = shown(connection, rulebook, operation)
         owner = _owner(connection, operation.intent)
         connection.execute(
             update(inbox)
@@ -137,7 +137,7 @@ def afresh(intent: Intent) -> Intent:
     return intent
 
 
-def _shown(connection: Connection, rulebook: Rulebook, operation: Operation) -> Operation:
+def shown(connection: Connection, rulebook: Rulebook, operation: Operation) -> Operation:
     """The operation without values that the person does not see in full, or any more at all."""
     intent = operation.intent
     if not isinstance(intent, EditFields | EditSubject):

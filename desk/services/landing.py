@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from sqlalchemy import Connection
 
 from desk.domain.model import Actor
+from desk.domain.operations import Operation
 from desk.protocol.messages import Page, PlaybookSource
 from desk.services import overlay, settings, sight
 from desk.services.context import Account, Context, Rulebook, read_playbook
+from desk.services.errors import HubUnreachable
 from desk.services.hub_client import HubClient
 from desk.services.rows import PEOPLE
 from desk.services.views import StatusChanged
@@ -34,23 +36,35 @@ class Landing:
         return self._playbook is not None
 
     def learn(self, page: Page) -> None:
-        """Fetch the playbook that the page's rows are written under, if it is not known here."""
+        """Fetch the playbook that the page's rows are written under, if it is not known here.
+
+        Raises ``HubUnreachable`` where the hub has a newer one by now: rows that an older one
+        masked must not pass for its own.
+        """
         known = self._playbook.version if self._playbook else self._context.playbook_version
         if page.playbook_version != known:
             playbook = self._client.playbook()
+            if playbook.version != page.playbook_version:
+                raise HubUnreachable(hub=self._client.hub)
             read_playbook(playbook.source, playbook.version)
             self._playbook = playbook
 
-    def land(self, connection: Connection, write: Callable[[], set[str]]) -> set[str]:
+    def land(
+        self,
+        connection: Connection,
+        write: Callable[[], set[str]],
+        covered: Iterable[Operation] = (),
+    ) -> set[str]:
         """Lift the overlay, let ``write`` change the hub's rows, and lay the overlay anew by the
         rules and the role that came with them. Gives the items that may look different.
 
-        ``write`` gives the items it touches.
+        ``write`` gives the items it touches; ``covered`` are the operations that the rows cover.
         """
         touched = overlay.restore(connection)
         touched |= write()
         rulebook = self._rules(connection)
         sight.settle(connection, rulebook)
+        sight.keep_shown(connection, rulebook, covered)
         return touched | overlay.replay(connection, rulebook)
 
     def landed(self, touched: set[str] | None, *, people: bool) -> None:

@@ -89,12 +89,13 @@ class SyncLoop:
 
     def _run(self) -> None:
         while (hinted := self._wait()) is not None:
-            # A hint at what this desk has just done itself comes while it fetches that.
-            if not hinted or self._network.lacks(hinted):
-                self._exchange()
+            self._exchange(hinted)
 
-    def _exchange(self) -> None:
+    def _exchange(self, hinted: str) -> None:
         try:
+            # A hint at what this desk has just done itself comes while it fetches that.
+            if hinted and not self._network.lacks(hinted):
+                return
             self._network.sync_once()
         except DeskError as error:
             self._failed(error.code, error.wait if isinstance(error, HubUnreachable) else 0.0)

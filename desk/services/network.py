@@ -234,9 +234,14 @@ class Network:
         """See ``Desk.verify``."""
         self.sync_once()
         from desk.services import watch
+        from desk.services.exchange import Exchange
 
         with self._exchange:
-            return watch.verify(self._context, self.client(), self._tell, repair=repair)
+            client = self.client()
+            exchange = Exchange(self._context, client, self._tell)
+            return watch.verify(
+                self._context, client, self._tell, repair=repair, catch_up=exchange.run
+            )
 
     @contextmanager
     def _watched(self, told: Told | None) -> Generator[None]:

@@ -61,8 +61,9 @@ class Pull:
         fetched = 0
         while True:
             page = self._client.changes(cursor, _CHANGES)
-            if page.asked != cursor:
-                # Another answer than the one asked for: lost and repeated on its way.
+            if page.asked != cursor or (page.more and page.cursor == cursor):
+                # Another answer than the one asked for, lost and repeated on its way; or one that
+                # leads nowhere.
                 raise HubUnreachable(hub=self._client.hub)
             if page.reset:
                 return page
@@ -91,8 +92,8 @@ class Pull:
 
     def _apply(self, last: Page) -> None:
         with self._context.store.write() as connection:
-            queue.cover(connection, last.last_op, self._context.clock())
-            touched = self._landing.land(connection, lambda: self._write(connection, last))
+            covered = queue.cover(connection, last.last_op, self._context.clock())
+            touched = self._landing.land(connection, lambda: self._write(connection, last), covered)
             known = settings.number(connection, settings.LAST_OP)
             settings.put(connection, settings.LAST_OP, str(max(known, last.last_op)))
             settings.put(connection, settings.CURSOR, last.cursor)

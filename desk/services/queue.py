@@ -115,19 +115,23 @@ def remove(connection: Connection, ids: Iterable[str]) -> None:
     connection.execute(delete(queue).where(queue.c.id.in_(list(ids))))
 
 
-def cover(connection: Connection, last_op: int, now: int) -> None:
-    """The rows show what the hub did up to ``last_op``: it waits no more, and is kept a while."""
+def cover(connection: Connection, last_op: int, now: int) -> list[Operation]:
+    """The rows show what the hub did up to ``last_op``: it waits no more, and is kept a while.
+
+    Gives the operations that are kept now.
+    """
     done = (queue.c.state == "accepted") & (queue.c.number <= last_op)
     columns = (queue.c.number, queue.c.id, queue.c.item_id, queue.c.body)
     rows = connection.execute(select(*columns).where(done)).mappings().all()
     if not rows:
-        return
+        return []
     connection.execute(delete(queue).where(done))
     connection.execute(delete(sent).where(sent.c.covered_at < now - KEPT))
     # A number may have been used before, ahead of a restored backup.
     connection.execute(delete(sent).where(sent.c.number.in_([row["number"] for row in rows])))
     kept = [{**row, "covered_at": now} for row in rows]
     connection.execute(insert(sent), kept)
+    return [decode(row["body"]) for row in rows]
 
 
 def is_covered(connection: Connection, last_op: int) -> bool:

@@ -16,7 +16,7 @@ from desk.protocol.messages import Page, Range
 from desk.services import arrivals, settings, sight
 from desk.services.arrivals import Arrived
 from desk.services.bootstrap import Bootstrap, answers
-from desk.services.comparison import Comparison, item_ids
+from desk.services.comparison import Comparison, RightsChanged, item_ids
 from desk.services.context import Context
 from desk.services.errors import HubUnreachable
 from desk.services.hub_client import HubClient
@@ -30,6 +30,10 @@ _ITEMS = 500
 _MOST_ITEMS = 4000
 
 Tell = Callable[[Progress | None], None]
+
+
+class _TooMany(Exception):
+    """The hub has more in the ranges than is to be held in memory."""
 
 
 class Reconcile:
@@ -51,22 +55,43 @@ class Reconcile:
         if masks is None or self._context.items() == 0:
             return self._bootstrap()
         self._landing.learn(reset)
-        comparison = Comparison(self._context, self._client, masks)
+        place = arrivals.place(reset.cursor)
+        comparison = Comparison(self._context, self._client, masks, place)
         windows = comparison.windows()
-        found = comparison.differing(windows, tell=lambda n: self._tell(Progress(n, 0)))
-        if self._count(found.ranges) > _MOST_ITEMS:
+        try:
+            found = comparison.differing(windows, tell=lambda n: self._tell(Progress(n, 0)))
+            return self._replace(found.ranges, found.cursor, people=reset)
+        except RightsChanged:
+            # Nothing was changed: the next pull is told to begin anew, with whom it concerns.
+            return Arrived()
+        except _TooMany:
             return self._bootstrap()
-        return self.replace(found.ranges, cursor=found.cursor, people=reset)
 
-    def replace(
-        self, ranges: Sequence[Range], *, cursor: str | None = None, people: Page | None = None
+    def mend(self, ranges: Sequence[Range], cursor: str) -> None:
+        """Fetch anew ranges that differ at ``cursor``, where the next pull still starts.
+
+        Raises ``RightsChanged``.
+        """
+        try:
+            self._replace(ranges, cursor)
+        except _TooMany:
+            self._bootstrap()
+
+    def _replace(
+        self, ranges: Sequence[Range], cursor: str, *, people: Page | None = None
     ) -> Arrived:
         """Fetch the ranges and put them in place of what is here, in one transaction.
 
-        With a ``cursor`` the next pull starts there.
+        With ``people`` of new rights, too, the next pull starts at ``cursor``.
         """
+        if self._count(ranges) > _MOST_ITEMS:
+            raise _TooMany
         arrived = Arrived()
-        fetched = [(one, self._fetch(one, arrived)) for one in ranges]
+        fetched: list[tuple[Range, list[Page]]] = []
+        items = 0
+        for one in ranges:
+            fetched.append((one, pages := self._fetch(one, arrivals.place(cursor), arrived, items)))
+            items += sum(len(page.items) for page in pages)
         with self._context.store.write() as connection:
 
             def write() -> set[str]:
@@ -79,7 +104,7 @@ class Reconcile:
                 return touched
 
             touched = self._landing.land(connection, write)
-            if cursor is not None:
+            if people is not None:
                 settings.put(connection, settings.CURSOR, cursor)
                 # Pages of changes that wait were asked for from another cursor.
                 arrivals.unstage(connection)
@@ -94,13 +119,19 @@ class Reconcile:
         with self._context.store.read() as connection:
             return sum(len(item_ids(connection, one)) for one in ranges)
 
-    def _fetch(self, one: Range, arrived: Arrived) -> list[Page]:
+    def _fetch(self, one: Range, place: str, arrived: Arrived, before: int) -> list[Page]:
+        """The pages of a range; ``before`` items are in memory already."""
         pages: list[Page] = []
         after = one.high
         while True:
             page = self._client.snapshot(after, _ITEMS, until=one.low)
             if not answers(page, after):
                 raise HubUnreachable(hub=self._client.hub)
+            if arrivals.place(page.cursor) != place:
+                raise RightsChanged
+            before += len(page.items)
+            if before > _MOST_ITEMS:
+                raise _TooMany
             self._landing.learn(page)
             pages.append(page)
             arrived.pulled += arrivals.size(page)

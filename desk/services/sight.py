@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from sqlalchemy import Connection, true
 
+from desk.domain.operations import Operation
 from desk.domain.rights import mask_print
-from desk.services import drafts, inbox, queue, settings
+from desk.schema.desk_tables import sent
+from desk.services import drafts, inbox, overlay, queue, settings
 from desk.services.context import Rulebook
 
 _decoder = msgspec.json.Decoder(dict[str, str])
@@ -36,7 +38,21 @@ def settle(connection: Connection, rulebook: Rulebook) -> None:
     if known == now:
         return
     settings.put(connection, settings.MASKS, msgspec.json.encode(now).decode())
-    if known is not None:
-        inbox.forget_hidden(connection, rulebook)
-        drafts.forget_seen(connection, true())
-        queue.forget_sent(connection)
+    inbox.forget_hidden(connection, rulebook)
+    drafts.forget_seen(connection, true())
+    queue.forget_sent(connection)
+
+
+def keep_shown(connection: Connection, rulebook: Rulebook, covered: Iterable[Operation]) -> None:
+    """Of what is kept of operations that were just ``covered``, drop what these rules hide.
+
+    The rights may have become others after the hub did them.
+    """
+    hidden = [
+        one.id
+        for one in covered
+        if overlay.hub_item(connection, queue.item_of(one)) is None
+        or inbox.shown(connection, rulebook, one) != one
+    ]
+    if hidden:
+        queue.forget_sent(connection, sent.c.id.in_(hidden))

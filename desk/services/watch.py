@@ -8,13 +8,14 @@ something differs again before, no repair helps, and the desk says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 from sqlalchemy import Connection
 
 from desk.protocol.messages import Range
-from desk.services import settings, sight
-from desk.services.comparison import Comparison, Differing
+from desk.services import arrivals, settings, sight
+from desk.services.comparison import Comparison, Differing, RightsChanged, item_ids
 from desk.services.context import Context
 from desk.services.hub_client import HubClient
 from desk.services.reconcile import Reconcile
@@ -23,6 +24,8 @@ from desk.services.views import Progress, StatusChanged, Verdict
 #: Between two looks, and between two repairs, ms.
 _LOOK_EVERY = 60_000
 _REPAIR_EVERY = 3_600_000
+#: How often everything is compared again, since it changes meanwhile.
+_TRIES = 4
 
 Tell = Callable[[Progress | None], None]
 
@@ -38,46 +41,81 @@ def glance(context: Context, client: HubClient, tell: Tell) -> None:
         may_repair = _is_over(connection, settings.REPAIRED_AT, _REPAIR_EVERY, context.clock())
     if cursor is None or masks is None:
         return
-    comparison = Comparison(context, client, masks)
+    comparison = Comparison(context, client, masks, arrivals.place(cursor))
     window = comparison.window_from(begin)
-    found = comparison.differing([window], cursor=cursor)
-    if not found.moved:
-        _conclude(context, client, tell, found, repair=may_repair, following=window.high)
+    try:
+        found = comparison.differing([window], cursor=cursor)
+        if found.moved:
+            return
+        if found.ranges and may_repair:
+            Reconcile(context, client, tell).mend(found.ranges, cursor)
+    except RightsChanged:
+        # The next pull is told so.
+        return
+    _conclude(context, bool(found.ranges), repaired=may_repair, following=window.high)
 
 
-def verify(context: Context, client: HubClient, tell: Tell, *, repair: bool) -> Verdict:
-    """Compare everything, and with ``repair`` fetch anew what differs. Call it after a pull."""
-    with context.store.read() as connection:
-        cursor = settings.get(connection, settings.CURSOR)
-        masks = sight.known_masks(connection)
-    if cursor is None or masks is None:
+def verify(
+    context: Context, client: HubClient, tell: Tell, *, repair: bool, catch_up: Callable[[], None]
+) -> Verdict:
+    """Compare everything, and with ``repair`` fetch anew what differs. Call it after a pull.
+
+    Others go on working meanwhile: what changed is compared again after ``catch_up``, another
+    exchange.
+    """
+    try:
+        for _ in range(_TRIES):
+            with suppress(RightsChanged):
+                verdict = _compare_all(context, client, tell, repair=repair, catch_up=catch_up)
+                if verdict is not None:
+                    return verdict
+            catch_up()
         return Verdict(same=False, differing=0, repaired=False)
-    comparison = Comparison(context, client, masks)
-    windows = comparison.windows()
-    found = comparison.differing(
-        windows, cursor=cursor, tell=lambda n: tell(Progress(min(n, len(windows)), len(windows)))
+    finally:
+        tell(None)
+
+
+def _compare_all(
+    context: Context, client: HubClient, tell: Tell, *, repair: bool, catch_up: Callable[[], None]
+) -> Verdict | None:
+    """None where nothing can be said, since something changes again and again."""
+    todo: list[Range] | None = None
+    differ: list[Range] = []
+    for _ in range(_TRIES):
+        with context.store.read() as connection:
+            cursor = settings.get(connection, settings.CURSOR)
+            masks = sight.known_masks(connection)
+        if cursor is None or masks is None:
+            return None
+        comparison = Comparison(context, client, masks, arrivals.place(cursor))
+        ranges = comparison.windows() if todo is None else todo
+        found = _look(comparison, ranges, cursor, tell)
+        differ += found.ranges
+        todo = sorted(found.moved, key=lambda one: one.low)
+        if not todo:
+            break
+        catch_up()
+    else:
+        return None
+    count = _count(context, differ)
+    repaired = repair and bool(differ)
+    if repaired:
+        Reconcile(context, client, tell).mend(differ, cursor)
+    _conclude(context, bool(differ), repaired=repair, following="")
+    return Verdict(same=not differ, differing=count, repaired=repaired)
+
+
+def _look(comparison: Comparison, ranges: list[Range], cursor: str, tell: Tell) -> Differing:
+    total = len(ranges)
+    return comparison.differing(
+        ranges, cursor=cursor, tell=lambda n: tell(Progress(min(n, total), total))
     )
-    count = _count(context, found.ranges)
-    _conclude(context, client, tell, found, repair=repair, following="")
-    tell(None)
-    repaired = repair and bool(found.ranges)
-    return Verdict(same=not found.ranges, differing=count, repaired=repaired)
 
 
-def _conclude(
-    context: Context,
-    client: HubClient,
-    tell: Tell,
-    found: Differing,
-    *,
-    repair: bool,
-    following: str,
-) -> None:
+def _conclude(context: Context, differs: bool, *, repaired: bool, following: str) -> None:
     state: Literal["same", "repaired", "differs"] = "same"
-    if found.ranges:
-        state = "repaired" if repair else "differs"
-    if state == "repaired":
-        Reconcile(context, client, tell).replace(found.ranges)
+    if differs:
+        state = "repaired" if repaired else "differs"
     now = str(context.clock())
     with context.store.write() as connection:
         was = settings.get(connection, settings.DIGEST_STATE)
@@ -98,7 +136,5 @@ def _is_over(connection: Connection, key: str, wait: int, now: int) -> bool:
 
 
 def _count(context: Context, ranges: list[Range]) -> int:
-    from desk.services.comparison import item_ids
-
     with context.store.read() as connection:
         return sum(len(item_ids(connection, one)) for one in ranges)

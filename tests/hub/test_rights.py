@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 
+import pytest
+from sqlalchemy import delete
+
 from desk.domain.model import Value
 from desk.domain.operations import Comment, EditFields, EditSubject
 from desk.domain.playbook import Field, Playbook
 from desk.domain.playbook_loader import load
-from tests.hub.hubs import FREIGHT, PEOPLE, Hub, move, qualification
+from desk.hub import accounts, administration
+from desk.protocol.messages import Page
+from desk.schema import hub_tables
+from tests.hub.hubs import FREIGHT, PEOPLE, Hub, move, problem, qualification, read
 
 PLAYBOOK: Playbook = load(FREIGHT, "freight.toml")
 CANARY = re.compile(r"canary-([a-z]+)-([a-z_]+)")
@@ -112,3 +118,43 @@ def test_a_person_cannot_do_what_his_role_may_not(hub: Hub) -> None:
     )
     assert [one.result for one in results] == ["rejected"] * 4
     assert [one.code for one in results[:2]] == ["field_not_yours"] * 2
+
+
+def test_a_page_is_of_the_rights_that_stand_in_its_own_view(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that changes after the token was looked at does not give the person of one role with
+    rows and a cursor of another."""
+    qualification(hub, "marketer1", phone="+79123450051")
+    desk = hub.desk("marketer1")
+    authenticate = accounts.authenticate
+
+    def then_changed(*args: object) -> accounts.Session:
+        session = authenticate(*args)  # pyright: ignore[reportArgumentType]
+        administration.change_role(hub.database, "marketer1", "sales", hub.clock())
+        return session
+
+    monkeypatch.setattr(accounts, "authenticate", then_changed)
+    answer = desk.get("/v1/snapshot")
+    page = read(answer, Page)
+    monkeypatch.undo()
+    assert [one.role for one in page.people if one.id == "marketer1"] == ["sales"]
+    assert page.items
+    assert "+79123450051" not in answer.text
+    assert not read(desk.get("/v1/changes", cursor=page.cursor), Page).reset
+
+
+def test_a_token_that_is_taken_while_a_request_is_under_way_shows_nothing(
+    hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = hub.desk("marketer1")
+    authenticate = accounts.authenticate
+
+    def then_taken(*args: object) -> accounts.Session:
+        session = authenticate(*args)  # pyright: ignore[reportArgumentType]
+        with hub.database.write() as connection:
+            connection.execute(delete(hub_tables.token))
+        return session
+
+    monkeypatch.setattr(accounts, "authenticate", then_taken)
+    assert problem(desk.get("/v1/snapshot"))[:2] == (401, "not_signed_in")

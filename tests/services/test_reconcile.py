@@ -6,26 +6,44 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
+from itertools import count
 from pathlib import Path
 
+import httpx
+import msgspec
 import pytest
 from sqlalchemy import delete, insert, update
 
 from desk.domain.ids import make_id
-from desk.domain.operations import Comment, Create, EditFields, EditSubject, Move
+from desk.domain.model import Actor
+from desk.domain.operations import Comment, Create, EditFields, EditSubject, Move, Operation
 from desk.hub import administration, changes
 from desk.hub.database import Database
+from desk.protocol.messages import Forget, Page, Result
 from desk.schema import hub_tables
 from desk.schema.desk_tables import sent
-from desk.services import comparison, reconcile, settings, watch
+from desk.services import (
+    arrivals,
+    bootstrap,
+    comparison,
+    inbox,
+    reconcile,
+    settings,
+    sight,
+    watch,
+)
+from desk.services.bootstrap import Bootstrap
+from desk.services.context import Rulebook
 from desk.services.desk import Desk
 from desk.services.drafts import SEEN
+from desk.services.errors import HubProblem, HubUnreachable
 from desk.services.views import RowsChanged
 from tests.hub_process import PASSWORD, HubProcess
+from tests.services import rooms
 from tests.services.rooms import mirrored, open_desk
 from tests.services.test_secrecy import decrypted
-from tests.services.wires import FaultyWire
+from tests.services.wires import Fault, FaultyWire, cut_answer, lose_answer, passes
 
 CANARY = "canary-51f0"
 PHONE = "+79123450051"
@@ -317,7 +335,7 @@ def test_own_work_that_waits_is_no_difference(sit: Sit) -> None:
     desk.go_offline(False)
     context = desk.context
     client = desk._network.client()
-    verdict = watch.verify(context, client, lambda _: None, repair=False)
+    verdict = watch.verify(context, client, lambda _: None, repair=False, catch_up=lambda: None)
     assert verdict.same
     assert desk.status().pending == 4
 
@@ -416,9 +434,6 @@ def test_a_desk_that_was_away_longer_than_the_log_is_kept_agrees_again(
 def test_a_reconcile_broken_off_changes_nothing_and_is_begun_anew(
     sit: Sit, database: Database, hub: HubProcess
 ) -> None:
-    from desk.services.errors import HubUnreachable
-    from tests.services.wires import cut_answer, lose_answer
-
     wire = FaultyWire()
     operator, desk = sit("operator1"), sit("marketer1", transport=wire)
     lead = a_lead(operator, "Обрыв", name=CANARY)
@@ -509,3 +524,228 @@ def test_an_item_deleted_from_the_hub_by_hand_is_found_by_the_doctor(
     assert not desk.verify(repair=True).same
     assert [one.comment for one in desk.card(lead).entries] == ["руками"]
     agree(desk, sit, "head")
+
+
+def before(then: Callable[[], object]) -> Fault:
+    """Something happens while a request is on its way."""
+
+    def pass_after(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+        then()
+        return go()
+
+    return pass_after
+
+
+def rewritten(change: Callable[[Page], Page]) -> Fault:
+    """A page comes otherwise than the hub made it."""
+
+    def rewrite(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+        page = change(msgspec.json.decode(go().content, type=Page))
+        return httpx.Response(200, content=msgspec.json.encode(page))
+
+    return rewrite
+
+
+@pytest.mark.parametrize("path", ["/v1/digests", "/v1/snapshot"])
+@pytest.mark.parametrize("third", ["sales", "marketer"])
+def test_rights_that_change_again_during_a_reconcile_are_followed_to_the_end(
+    sit: Sit, database: Database, path: str, third: str
+) -> None:
+    wire = FaultyWire()
+    operator, desk = sit("operator1"), sit("marketer1", transport=wire)
+    lead = a_lead(operator, "Дважды", phone=PHONE)
+    desk.do(Move(item_id=the_qualification(desk, lead), transition="hand_off", to="sales1"))
+    desk.sync_once()
+    administration.change_role(database, "marketer1", "head", changes_at())
+    again = before(lambda: administration.change_role(database, "marketer1", third, changes_at()))
+    wire.faults[path] = [again]
+    desk.sync_once()
+    assert wire.faults[path] == []
+    me = desk.context.account
+    assert me is not None
+    assert me.person.role == third
+    agree(desk, sit, "marketer1")
+
+
+def test_rows_of_one_playbook_never_pass_for_rows_of_a_newer_one(
+    sit: Sit, database: Database, hub: HubProcess, tmp_path: Path
+) -> None:
+    """A playbook comes into force between a page and the question for its rules."""
+    a_lead(sit("operator1"), "Обгон", phone=PHONE)
+    rules = database_playbook(database)
+    masked = rules.replace(
+        'company = "full", subject = "full" }\nedits = { lead = ["*"], qualification',
+        'company = "full", subject = "masked" }\nedits = { lead = ["*"], qualification',
+    )
+
+    def install(source: str) -> Fault:
+        return before(
+            lambda: administration.install_playbook(database, source, "freight", changes_at())
+        )
+
+    wire = FaultyWire()
+    with open_desk(tmp_path / "late", transport=wire) as desk:
+        desk.sign_in(hub.url, "marketer1", PASSWORD)
+        wire.faults["/v1/snapshot"] = [passes, install(rules + "\n")]
+        wire.faults["/v1/playbook"] = [install(masked)]
+        with suppress(HubUnreachable):
+            desk.sync_once()
+        assert not any(wire.faults.values())
+        desk.sync_once()
+        assert desk.playbook.version == 3
+        assert not hold(desk, PHONE)
+        agree(desk, sit, "marketer1")
+
+
+@pytest.mark.parametrize("role", ["sales", "head"])
+def test_what_was_carried_out_before_the_rights_were_taken_keeps_nothing_of_them(
+    sit: Sit, database: Database, role: str
+) -> None:
+    """The hub did it, the answer came, and no pull had covered it when the role changed."""
+    wire = FaultyWire()
+    operator, desk = sit("operator1"), sit("marketer1", transport=wire)
+    lead = a_lead(operator, "Успел", phone=PHONE)
+    desk.sync_once()
+    desk.do(EditSubject(item_id=lead, fields={"phone": "+79990000002"}))
+    wire.faults["/v1/changes"] = [lose_answer]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    administration.change_role(database, "marketer1", role, changes_at())
+    if role == "sales":
+        with database.write() as connection:
+            connection.execute(update(hub_tables.item).values(responsible=None, shared_with=None))
+    desk.sync_once()
+    assert desk.status().pending == 0
+    assert not hold(desk, PHONE)
+    agree(desk, sit, "marketer1")
+
+
+def test_a_person_whose_item_left_sight_between_two_pages_is_not_kept(desk: Desk) -> None:
+    """The first page has the subject, for its item was in sight; the second forgets the item."""
+    item = rooms.a_lead(1)
+    pages = [
+        rooms.a_page(subjects=[rooms.a_subject(item, name=CANARY)]),
+        msgspec.structs.replace(rooms.a_page(), forget=[Forget(kind="item", id=item.id)]),
+    ]
+    with desk.context.store.write() as connection:
+        arrivals.land(connection, pages)
+    assert mirrored(desk)["subject"] == []
+
+
+def test_a_role_that_sees_far_more_fetches_it_by_pages_and_not_into_memory(
+    sit: Sit, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[str] = []
+
+    class Watched(Bootstrap):
+        def run(self) -> arrivals.Arrived:
+            begun.append("bootstrap")
+            return super().run()
+
+    operator, desk = sit("operator1"), sit("marketer1")
+    a_lead(operator, "Мой")
+    for number in range(6):
+        a_lead(operator, f"Чужой {number}", "marketer2")
+    with database.write() as connection:
+        theirs = hub_tables.item.c.responsible == "marketer2"
+        connection.execute(update(hub_tables.item).where(theirs).values(shared_with="sales2"))
+        mine = hub_tables.item.c.responsible == "marketer1"
+        connection.execute(update(hub_tables.item).where(mine).values(shared_with="sales1"))
+    desk = sit("sales1")
+    assert 0 < desk.count() <= 2
+    monkeypatch.setattr(reconcile, "_MOST_ITEMS", 3)
+    monkeypatch.setattr(reconcile, "Bootstrap", Watched)
+    administration.change_role(database, "sales1", "head", changes_at())
+    desk.sync_once()
+    assert begun == ["bootstrap"]
+    agree(desk, sit, "sales1")
+
+
+def test_what_others_change_while_all_is_compared_is_compared_again(sit: Sit) -> None:
+    wire = FaultyWire()
+    operator, desk = sit("operator1"), sit("head", transport=wire)
+    lead = a_lead(operator, "На ходу", name=CANARY)
+    desk.sync_once()
+    with desk.context.store.write() as connection:
+        connection.exec_driver_sql("DELETE FROM entry WHERE item_id = ?", (lead,))
+
+    def comment() -> None:
+        operator.do(Comment(item_id=lead, text="на ходу"))
+        operator.sync_once()
+
+    wire.faults["/v1/digests"] = [before(comment)]
+    verdict = desk.verify(repair=True)
+    assert (verdict.same, verdict.repaired) == (False, True)
+    assert desk.verify().same
+    agree(desk, sit, "head")
+
+
+def test_what_cannot_be_compared_is_not_called_the_same(sit: Sit) -> None:
+    wire = FaultyWire()
+    operator, desk = sit("operator1"), sit("head", transport=wire)
+    lead = a_lead(operator, "Всё время", name=CANARY)
+    desk.sync_once()
+
+    def comment() -> None:
+        operator.do(Comment(item_id=lead, text="ещё"))
+        operator.sync_once()
+
+    wire.faults["/v1/digests"] = [before(comment)] * 100
+    assert not desk.verify().same
+    assert desk.status().syncing is None
+    wire.faults.clear()
+    assert desk.verify().same
+
+
+def test_pages_that_lead_nowhere_end_the_exchange(sit: Sit) -> None:
+    wire = FaultyWire()
+    desk = sit("head", transport=wire)
+    nowhere = rewritten(lambda page: msgspec.structs.replace(page, more=True, cursor=page.asked))
+    wire.faults["/v1/changes"] = [nowhere] * 5
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    assert len(wire.faults["/v1/changes"]) == 4
+
+
+def test_a_hub_whose_rights_change_with_every_page_is_not_asked_for_ever(
+    sit: Sit, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "_ITEMS", 1)
+    monkeypatch.setattr(reconcile, "_MOST_ITEMS", 0)
+    wire = FaultyWire()
+    a_lead(sit("operator1"), "Туда-сюда")
+    desk = sit("head", transport=wire)
+    with database.write() as connection:
+        changes.start_epoch(connection, make_id(1_790_000_000_000, os.urandom))
+        connection.execute(update(hub_tables.item).values(version=50))
+    turns = count()
+    other = rewritten(lambda page: msgspec.structs.replace(page, cursor=f"other.{next(turns)}:1"))
+    wire.faults["/v1/snapshot"] = [other] * 50
+    with pytest.raises(HubProblem):
+        desk.sync_once()
+    assert len(wire.faults["/v1/snapshot"]) > 30
+    wire.faults.clear()
+    desk.sync_once()
+    agree(desk, sit, "head")
+
+
+def test_an_inbox_of_an_older_build_is_cleared_of_what_is_hidden_by_now(
+    desk: Desk, tmp_path: Path
+) -> None:
+    """It did not note under which masks its rows came."""
+    item = rooms.a_lead(1)
+    with open_desk(tmp_path / "old", clock=rooms.ticking()) as old:
+        rooms.furnish(old, rooms.a_page(items=[item], subjects=[rooms.a_subject(item)]), "head")
+        asked = Operation(
+            id=rooms.an_id(5),
+            at=1,
+            intent=EditSubject(item_id=item.id, fields={"phone": "1"}, was={"phone": PHONE}),
+        )
+        refused = Result(number=1, id=asked.id, result="conflict", theirs={"phone": PHONE})
+        marketer = Rulebook(old.playbook, Actor("marketer1", "marketer"))
+        with old.context.store.write() as connection:
+            old.context._rulebook = marketer
+            inbox.add(connection, old.context, asked, refused)
+            sight.settle(connection, Rulebook(old.playbook, Actor("head", "head")))
+        (entry,) = old.inbox()
+        assert (entry.mine, entry.theirs, entry.base) == ({"phone": "1"}, {}, {})
