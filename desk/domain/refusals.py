@@ -30,7 +30,7 @@ def N_(sentence: str) -> str:  # noqa: N802 - the gettext marker's usual name
 
 
 SENTENCES: Mapping[str, str] = {
-    "no_item": N_("There is no such card, or it is not yours to see. Refresh the board."),
+    "no_item": N_("There is no such card, or it is not yours to see. Ask whoever has it now."),
     "unknown_kind": N_("This company has no cards of the kind “{kind}”."),
     "unknown_transition": N_("There is no action “{transition}” here. Possible now: {possible}."),
     "role_may_not": N_("Your role may not do “{transition}”. Ask the head of your department."),

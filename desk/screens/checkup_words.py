@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from desk.screens.words import time_of
 from desk.services.errors import DeskError
 from desk.services.views import Checkup
-from desk.text import N_, _, format_age, format_number
+from desk.text import N_, _, format_number
 
 #: What a key of the dialog does about it, by the code of a repair.
 DOABLE: Mapping[str, str] = {
@@ -60,7 +60,7 @@ def _unsent(found: Checkup, now: int) -> str:
     count = format_number(len(found.pending))
     if not found.pending or found.pending_since is None:
         return count
-    return _("{n}, the oldest {age} old").format(n=count, age=format_age(found.pending_since, now))
+    return _("{n}, since {time}").format(n=count, time=time_of(found.pending_since, now))
 
 
 def _moment(ms: int | None, now: int) -> str:

@@ -30,6 +30,8 @@ from desk.text import N_
 
 #: A clock that is wrong by more than this is worth a word, ms.
 CLOCK_TOLERANCE = 60_000
+#: A person waits for the answer, s.
+_PATIENCE = 4.0
 #: Failures that are over when the hub answers and knows the session.
 _PASSING = (HubUnreachable.code, NotAHub.code, WrongProtocol.code, NotSignedIn.code)
 
@@ -149,7 +151,7 @@ def _ask(context: Context, network: Network, kept: _Kept, timer: Callable[[], fl
     heard = _Heard()
     assert kept.account is not None
     try:
-        client = network.connect(kept.account.hub, kept.token)
+        client = network.connect(kept.account.hub, kept.token, _PATIENCE)
     except DeskError as error:
         heard.error = error
         return heard

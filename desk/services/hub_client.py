@@ -49,7 +49,8 @@ from desk.services.errors import (
 M = TypeVar("M", bound=msgspec.Struct)
 
 _CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0
+#: How long an answer is waited for, s.
+ANSWER_SECONDS = 30.0
 #: The hub says something at least every 20 s; silence longer than this is a dead connection.
 WATCHDOG_SECONDS = 45.0
 #: What a hub may ask to wait at most; a number out of this world must not silence a desk.
@@ -81,6 +82,7 @@ class HubClient:
         transport: httpx.BaseTransport | None = None,
         allowed: Callable[[], bool] = lambda: True,
         heard: Callable[[msgspec.Struct], None] = lambda _message: None,
+        patience: float = ANSWER_SECONDS,
     ) -> None:
         self._allowed = allowed
         self._heard = heard
@@ -92,7 +94,7 @@ class HubClient:
         self._http = httpx.Client(
             base_url=self.hub,
             headers=headers,
-            timeout=httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+            timeout=httpx.Timeout(patience, connect=min(patience, _CONNECT_SECONDS)),
             transport=transport,
             # Certificates take 50 ms to load, and without TLS nothing is checked.
             verify=self.hub.startswith("https://"),
@@ -167,7 +169,7 @@ class HubClient:
     @contextmanager
     def hints(self) -> Generator[httpx.Response]:
         """The open stream of hints; reading it fails after ``WATCHDOG_SECONDS`` of silence."""
-        timeout = httpx.Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=WATCHDOG_SECONDS)
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=WATCHDOG_SECONDS)
         try:
             with self._http.stream("GET", "/v1/hints", timeout=timeout) as response:
                 if response.status_code != HTTPStatus.OK:

@@ -190,12 +190,20 @@ class Network:
                 self._client = (token, self.connect(account.hub, token))
             return self._client[1]
 
-    def connect(self, hub: str, token: str) -> HubClient:
-        """A client of its own for an address and a token ("" is none); close it."""
-        from desk.services.hub_client import HubClient
+    def connect(self, hub: str, token: str, patience: float | None = None) -> HubClient:
+        """A client of its own for an address and a token ("" is none); close it.
+
+        It waits ``patience`` seconds for an answer, or as long as an exchange may take.
+        """
+        from desk.services.hub_client import ANSWER_SECONDS, HubClient
 
         return HubClient(
-            hub, token, self._transport, lambda: not self.offline_by_choice, self._hear
+            hub,
+            token,
+            self._transport,
+            lambda: not self.offline_by_choice,
+            self._hear,
+            patience or ANSWER_SECONDS,
         )
 
     def _sync(self, started: float) -> SyncReport:

@@ -29,12 +29,17 @@ SUDDEN: tuple[Kind, ...] = ("cut_before", "cut_after", "truncate", "twice", "old
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault; ``part`` of the answer comes through where it is truncated."""
+    """One fault.
+
+    ``part`` of the answer comes through where it is truncated; an older answer is the one so many
+    answers ``back``, or any of them.
+    """
 
     kind: Kind
     status: int = 503
     retry_after: str = "0"
     part: float = 0.5
+    back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +134,11 @@ class Plan:
         with self._guard:
             self._answers.setdefault(path, []).append(answer)
 
-    def older(self, path: str) -> Answer:
+    def older(self, path: str, fault: Fault) -> Answer:
         """One of the answers the path gave before."""
         with self._guard:
-            return self._random.choice(self._answers[path])
+            given = self._answers[path]
+            return given[-min(fault.back, len(given))] if fault.back else self._random.choice(given)
 
     def wait_for_release(self) -> None:
         """Until ``release`` or ``heal``."""

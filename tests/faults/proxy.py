@@ -104,7 +104,7 @@ class Proxy:
             if answer is None:
                 return
         elif kind == "older":
-            answer = self.plan.older(path)
+            answer = self.plan.older(path, fault)
         elif kind == "status":
             answer = _refusal(fault)
         else:

@@ -35,7 +35,8 @@ class Wire(httpx.BaseTransport):
             case "cut_before":
                 raise httpx.ConnectError("cut", request=request)
             case "older":
-                return self.plan.older(path)
+                assert fault is not None
+                return self.plan.older(path, fault)
             case "status":
                 assert fault is not None
                 headers = (("retry-after", fault.retry_after),)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from desk.services.errors import DiskFull, HubProblem, HubUnreachable
+from tests.faults.plans import Fault
 from tests.services.rooms import mirrored
 from tests.simulation import disk
 from tests.simulation.backends import Fresh
@@ -84,9 +85,10 @@ def test_whatever_the_clocks_of_the_desks_say_the_same_comes_of_it(
         assert a_day(tmp_path / name, fresh_sqlite, skew) == true, name
 
 
+@pytest.mark.parametrize("leads", [0, 3])
 @pytest.mark.parametrize("error", [DiskFull, LOCKED], ids=["full", "busy"])
 def test_a_disk_that_fails_after_the_hub_accepted_loses_no_operation(
-    world: World, error: Any
+    world: World, error: Any, leads: int
 ) -> None:
     """At the end of each transaction of an exchange: of the answers, of the pages, of the rows."""
     seat = world.seats[1]
@@ -95,6 +97,8 @@ def test_a_disk_that_fails_after_the_hub_accepted_loses_no_operation(
         world.comment(1, transaction)
         world.edit(1, transaction, transaction)
         world.edit(0, transaction, 0)
+        for _ in range(leads):
+            world.create(0)
         world.sync(0)
         before = len(world.oracle.answers())
         try:
@@ -103,9 +107,11 @@ def test_a_disk_that_fails_after_the_hub_accepted_loses_no_operation(
         except (DiskFull, OperationalError):
             failed += 1
             assert len(world.oracle.answers()) > before
+            seat.open.sync_once()
+            world.check(seat)
         else:
             break
-    assert failed > 3
+    assert failed > 1
     world.come_to_rest()
 
 
@@ -115,19 +121,22 @@ def test_an_answer_to_an_earlier_question_is_never_taken_for_the_one_asked_for(
 ) -> None:
     """Whatever was answered before comes again, at each question of an exchange in turn."""
     seat = world.seats[1]
-    for nth in range(5):
+    for nth, back in ((0, 1), (0, 2), (1, 1), (1, 3), (2, 2), (3, 1)):
         if path == "/v1/snapshot":
             world.change_role(1, 1 if nth % 2 else 3)
         for _ in range(4):
             world.create(0)
         world.comment(1, nth)
         world.sync(0)
-        seat.plan.add(path, *[None] * nth, "older")
+        before = mirrored(seat.open)
+        seat.plan.add(path, *[None] * nth, Fault("older", back=back))
         try:
             seat.open.sync_once()
         except (HubUnreachable, HubProblem):
-            held = mirrored(seat.open)
-            assert held["item"]
+            assert mirrored(seat.open) == before
+        else:
+            seat.plan.heal()
+            world.check(seat)
         seat.plan.heal()
         world.come_to_rest()
 
