@@ -33,7 +33,8 @@ from desk.schema.hub_tables import crash, device, operation
 CRASHES = 3
 #: The most operations of one request that are answered; the rest is asked for again.
 AT_ONCE = 200
-#: The most operations that share a transaction: twice as many are hardly faster, and others wait.
+#: The most operations that share a transaction: more would save little more, while whoever works
+#: on the same cards waits for the whole group, and on SQLite everybody who writes.
 TOGETHER = 25
 #: How often a transaction is begun anew when the database asks for it.
 _REPEATS = 5
