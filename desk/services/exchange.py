@@ -50,12 +50,14 @@ class Exchange:
             pull = Pull(self._context, self._client, self._tell)
             reset = pull.run()
             self._add(pull.arrived)
-            if reset is None:
-                return
-            if self._forgotten(reset.last_op):
+            forgotten = self._forgotten(pull.last_op)
+            if forgotten:
                 # What waits goes first: the hub decides about rows that may go.
                 self._push()
-            self._add(Reconcile(self._context, self._client, self._tell).run(reset))
+            if reset is not None:
+                self._add(Reconcile(self._context, self._client, self._tell).run(reset))
+            elif not forgotten:
+                return
         raise HubProblem(hub=self._client.hub, reason="resets")
 
     def _forgotten(self, last_op: int) -> bool:

@@ -37,6 +37,8 @@ class Pull:
         self._landing = Landing(context, client)
         self._people = False
         self.arrived = Arrived()
+        #: The last operation of this device that the hub knew of when it answered last.
+        self.last_op = 0
 
     def run(self) -> Page | None:
         """Fetch until there is nothing more. Raises what the hub makes it raise.
@@ -65,6 +67,7 @@ class Pull:
                 # Another answer than the one asked for, lost and repeated on its way; or one that
                 # leads nowhere.
                 raise HubUnreachable(hub=self._client.hub)
+            self.last_op = page.last_op
             if page.reset:
                 return page
             self._landing.learn(page)

@@ -749,3 +749,35 @@ def test_an_inbox_of_an_older_build_is_cleared_of_what_is_hidden_by_now(
             sight.settle(connection, Rulebook(old.playbook, Actor("head", "head")))
         (entry,) = old.inbox()
         assert (entry.mine, entry.theirs, entry.base) == ({"phone": "1"}, {}, {})
+
+
+def test_a_hub_restored_during_a_bootstrap_gets_again_what_it_forgot(
+    sit: Sit,
+    hub: HubProcess,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No cursor is refused then: the bootstrap is begun anew in the new epoch."""
+    monkeypatch.setattr(bootstrap, "_ITEMS", 1)
+    monkeypatch.setattr(reconcile, "_MOST_ITEMS", 0)
+    wire = FaultyWire()
+    operator, desk = sit("operator1"), sit("marketer1", transport=wire)
+    lead = a_lead(operator, "До копии")
+    desk.sync_once()
+    backup = back_up(hub, tmp_path / "backup.db")
+    desk.do(Comment(item_id=lead, text="после копии"))
+    desk.sync_once()
+    with Database(hub.db_url) as database:
+        administration.change_role(database, "marketer1", "head", changes_at())
+    wire.faults["/v1/snapshot"] = [passes, lose_answer]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    hub.kill()
+    restore(hub, backup)
+    with Database(hub.db_url) as restored:
+        administration.new_epoch(restored, changes_at())
+    hub.start()
+    desk.sync_once()
+    comments = [entry.comment for entry in desk.card(lead).entries if entry.event == "comment"]
+    assert comments == ["после копии"]
+    agree(desk, sit, "marketer1")
