@@ -76,7 +76,7 @@ async def test_what_stands_in_the_way_is_said_in_plain_words(app: MakeApp) -> No
         found(desk, STUCK)
         await press(pilot, "ctrl+t")
         text = " ".join(on_screen(desk).replace("│", "").split())
-        assert "3, since 09:30" in text
+        assert "3, since 10:30" in text
         assert "‼ The hub http://127.0.0.1:9 does not answer." in text
         assert "not known while the hub does not answer" in text
 
