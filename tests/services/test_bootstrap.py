@@ -285,6 +285,9 @@ def test_what_others_do_meanwhile_is_here_afterwards(
                 step()
             desk.sync_once()
             agree(desk, sit(user, place=f"fresh-{user}"))
+            # The log alone has brought it: no comparison had to mend anything.
+            with desk.context.store.read() as connection:
+                assert settings.get(connection, settings.DIGEST_STATE) != "repaired"
 
 
 def test_an_edit_made_meanwhile_survives_and_is_answered(

@@ -16,14 +16,24 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 
 from desk.domain.model import Person, Subject, Value
-from desk.domain.operations import Create, EditSubject, Operation
+from desk.domain.operations import Comment, Create, EditSubject, Operation
 from desk.protocol.messages import Forget, Result, SignedIn, SignIn
-from desk.services import arrivals, inbox, vault
+from desk.services import arrivals, inbox, queue, vault
 from desk.services.desk import Desk
 from desk.services.drafts import SEEN
 from desk.services.profile import Profile
 from tests.hub_process import HubProcess
-from tests.services.rooms import PASSPHRASE, a_lead, a_page, a_subject, furnish, open_desk, ticking
+from tests.services.rooms import (
+    NOW,
+    PASSPHRASE,
+    a_lead,
+    a_page,
+    a_subject,
+    an_id,
+    furnish,
+    open_desk,
+    ticking,
+)
 
 PAGE = 4096
 Sit = Callable[..., Desk]
@@ -154,6 +164,10 @@ def test_what_left_sight_is_in_no_page_of_the_decrypted_file(desk: Desk) -> None
     with desk.context.store.write() as connection:
         asked = Operation(id=leads[1].id, at=1, intent=edit)
         inbox.add(connection, desk.context, asked, refused)
+        said = Operation(id=an_id(999), at=1, intent=Comment(item_id=leads[2].id, text=CANARY))
+        number = queue.add(connection, said)
+        queue.accept(connection, [said.id])
+        queue.cover(connection, number, NOW)
     assert CANARY.encode() in decrypted(desk)
     page = a_page()
     page.forget.extend(Forget(kind="item", id=lead.id) for lead in leads)
