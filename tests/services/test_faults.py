@@ -193,6 +193,45 @@ def test_a_hub_that_never_has_enough_is_not_asked_for_ever(sit: Sit, wire: Fault
     assert desk.status().pending == 1
 
 
+def test_what_is_done_while_a_pull_is_fetched_lies_over_what_it_brings(
+    sit: Sit, wire: FaultyWire
+) -> None:
+    desk, other = sit("operator1", transport=wire), sit("operator1", place="laptop")
+    lead = other.do(Create(kind="lead", title="Одновременно")).item_ids[0]
+    other.sync_once()
+    desk.sync_once()
+    other.do(EditFields(item_id=lead, fields={"request": "там"}))
+    other.sync_once()
+
+    def work(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+        desk.do(EditFields(item_id=lead, fields={"route_to": "Омск"}))
+        desk.do(Comment(item_id=lead, text="здесь"))
+        return go()
+
+    wire.faults["/v1/changes"] = [work]
+    desk.sync_once()
+    card = desk.card(lead)
+    assert (card.item.fields["request"], card.item.fields["route_to"]) == ("там", "Омск")
+    assert (card.entries[-1].comment, card.pending) == ("здесь", True)
+    desk.sync_once()
+    agree(desk, sit("operator1", place="fresh"))
+
+
+def test_an_accepted_operation_stays_laid_over_until_a_pull_covers_it(
+    sit: Sit, wire: FaultyWire
+) -> None:
+    desk = sit("operator1", transport=wire)
+    lead = desk.do(Create(kind="lead", title="Не мигает")).item_ids[0]
+    wire.faults["/v1/changes"] = [lose_answer]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    assert desk.status().pending == 0
+    assert (desk.card(lead).item.title, desk.card(lead).pending) == ("Не мигает", True)
+    desk.sync_once()
+    assert desk.card(lead).pending is False
+    agree(desk, sit("operator1", place="fresh"))
+
+
 def test_an_operation_that_crashes_the_hub_goes_to_the_inbox_and_the_later_ones_go_on(
     sit: Sit, wire: FaultyWire
 ) -> None:
