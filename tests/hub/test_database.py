@@ -10,6 +10,7 @@ from sqlalchemy import inspect, select, text
 from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
 from desk.schema import hub_tables as t
+from desk.schema.tables import ID
 
 
 def test_migrations_make_the_schema_that_the_tables_describe(empty_url: str) -> None:
@@ -57,3 +58,25 @@ def test_a_reader_sees_one_moment_however_long_it_reads(database_url: str) -> No
             assert reading.execute(query).scalar_one() == before
         with database.read() as reading:
             assert reading.execute(query).scalar_one() == before + 1
+
+
+def test_ids_are_sorted_by_their_bytes_whatever_language_the_database_sorts_in(
+    database_url: str,
+) -> None:
+    """In Danish "aa" comes after "z", and a range of ids would be another one than a desk's."""
+    with Database(database_url) as database, database.engine.connect() as connection:
+        if database.is_sqlite:
+            return
+        query = text(
+            "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+            " WHERE table_schema = 'public'"
+        )
+        found = {(row[0], row[1]): row[2] for row in connection.execute(query)}
+    ids = [
+        (table.name, column.name)
+        for table in t.metadata.tables.values()
+        for column in table.columns
+        if column.type is ID
+    ]
+    assert len(ids) > 10
+    assert {found[one] for one in ids} == {"C"}

@@ -14,9 +14,10 @@ import pytest
 from desk.domain.operations import Create
 from desk.services import backoff, hub_client
 from desk.services.desk import Desk
-from desk.services.errors import HubUnreachable
+from desk.services.errors import DamagedFile, HubUnreachable
 from desk.services.hub_client import HubClient
 from desk.services.live import Hints
+from desk.services.loop import SyncLoop
 from desk.services.network import Network
 from tests.hub_process import PASSWORD, HubProcess
 
@@ -277,3 +278,30 @@ def test_a_desk_is_not_made_to_look_by_a_hint_at_what_it_has(
     stream.say("data: another\n\n")
     watch.until(lambda: len(wire.asked) > len(asked))
     stream.end()
+
+
+def test_a_hint_that_cannot_be_looked_up_does_not_end_the_exchanges(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A full or damaged disk is a failed exchange like any other."""
+    failed = threading.Event()
+
+    def damaged(_cursor: str) -> bool:
+        failed.set()
+        raise DamagedFile(file="local.db")
+
+    network = desk._network
+    exchanged = Queue[None]()
+    monkeypatch.setattr(network, "sync_once", lambda: exchanged.put(None))
+    monkeypatch.setattr(network, "lacks", damaged)
+    monkeypatch.setattr(backoff, "delay", lambda *_: 0.0)
+    loop = SyncLoop(network)
+    loop.start()
+    try:
+        exchanged.get(timeout=PATIENCE)
+        loop._hint("epoch:2")
+        assert failed.wait(PATIENCE)
+        loop.wake()
+        exchanged.get(timeout=PATIENCE)
+    finally:
+        loop.stop()
