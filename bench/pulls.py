@@ -15,7 +15,7 @@ from bench.figures import Aim, Line, Series, Took
 from bench.plan import Plan
 from bench.start import first_title
 from bench.stub import Stub, serving
-from bench.terminal import Terminal, environment
+from bench.terminal import QUIET, Terminal, environment
 from bench.world import World, say
 from desk.protocol.messages import Page
 from desk.services import settings
@@ -57,7 +57,7 @@ def measure(plan: Plan, world: World) -> list[Line]:
                 spans.append(_during(board, stub, pages, first, end, busy))
                 board.settle(_CALM)
                 board.send(_TOP)
-                rest += [board.press(_DOWN) for _ in busy[began:]]
+                rest += [_press(board) for _ in busy[began:]]
     return [
         Line(
             Series("key to screen while a pull comes", busy),
@@ -88,8 +88,13 @@ def _during(
             stub.hint()
             if stub.was_asked(end):
                 over = time.perf_counter()
-        busy.append(board.press(_DOWN))
+        busy.append(_press(board))
     return Took(stub.wait_for(end, _PATIENCE) - before, 0.0)
+
+
+def _press(board: Terminal) -> Took:
+    """Until the end of the first frame: what the status line paints later is not the key's."""
+    return board.press_in_frames(_DOWN, QUIET)[0]
 
 
 def _number(cursor: str) -> int:

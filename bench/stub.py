@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from desk.protocol.messages import PROTOCOL, PROTOCOL_MIN, Handshake, Page
+from desk.protocol.messages import PROTOCOL, PROTOCOL_MIN, Compare, Compared, Handshake, Page
 
 _KEEP_ALIVE = 5.0
 
@@ -121,6 +121,12 @@ class _Handler(BaseHTTPRequestHandler):
                 now=0,
             )
             self._answer(msgspec.json.encode(hello), False)
+
+    def do_POST(self) -> None:
+        """A comparison, answered by that something changed meanwhile: nothing is to be mended."""
+        asked = self.rfile.read(int(self.headers["content-length"]))
+        cursor = msgspec.json.decode(asked, type=Compare).cursor
+        self._answer(msgspec.json.encode(Compared(cursor=cursor, moved=True)), False)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is called
         """Nobody reads it."""
