@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from desk.domain.operations import Move
+from desk.services import settings
 from desk.services.errors import DiskFull, HubProblem, HubUnreachable
 from tests.faults.plans import Fault
 from tests.services.rooms import mirrored
 from tests.simulation import disk
 from tests.simulation.backends import Fresh
 from tests.simulation.places import START, InProcess
-from tests.simulation.world import HOUR, SKEWS, YEAR, World
+from tests.simulation.world import FIELDS, HOUR, SKEWS, YEAR, World
 
 LOCKED = OperationalError("COMMIT", {}, Exception("database is locked"))
 
@@ -156,3 +158,49 @@ def test_pages_cut_off_anywhere_change_nothing_before_all_have_come(world: World
         seat.open.sync_once()
         assert mirrored(seat.open) != before
     world.come_to_rest()
+
+
+def test_what_others_do_while_everything_comes_is_here_afterwards(world: World) -> None:
+    """After each page of a snapshot rows that have come already change, come, and leave sight."""
+    world.sit("marketer2")
+    seat = world.seats[3]
+    with seat.open.context.store.write() as connection:
+        settings.drop(connection, settings.CURSOR)
+    pages = 0
+
+    def others_work() -> None:
+        nonlocal pages
+        pages += 1
+        seat.meanwhile = ("/v1/snapshot", others_work)
+        world.edit(1, 0, pages)
+        world.edit_person(0, 1, 0)
+        world.create(0)
+        world.pass_on(1, pages)
+        world.sync(0)
+        world.sync(1)
+
+    seat.meanwhile = ("/v1/snapshot", others_work)
+    seat.open.sync_once()
+    seat.meanwhile = None
+    assert pages > 3
+    world.check(seat)
+    world.come_to_rest()
+
+
+def test_what_leaves_sight_leaves_nothing_of_itself_among_what_was_sent(world: World) -> None:
+    """A value of a colleague's that one's own accepted edit has replaced goes with the card."""
+    card = next(row.item for row in world.seats[2].open.rows(kind="qualification"))
+    for seat in (1, 2):
+        shown = [row.item.id for row in world.seats[seat].open.rows()]
+        world.edit(seat, shown.index(card.id), FIELDS["qualification"].index("next_step"))
+        world.sync(seat)
+        world.sync(2)
+    theirs = world.seats[2].open.card(card.id).item.fields["next_step"]
+    assert disk.tables_with(world.seats[2].open, str(theirs)) != ["item"]
+    world.sit("head")
+    head = world.seats[3].open
+    head.do(Move(item_id=card.id, transition="return", comment="ещё раз"))
+    head.sync_once()
+    world.sync(2)
+    assert card.id not in {row.item.id for row in world.seats[2].open.rows()}
+    world.check(world.seats[2])
