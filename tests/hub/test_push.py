@@ -68,6 +68,16 @@ def test_another_body_under_the_same_id_is_refused(hub: Hub) -> None:
     assert problem(refused)[:2] == (409, "number_used")
 
 
+def test_a_desk_updated_before_it_had_its_answer_gets_it(hub: Hub) -> None:
+    desk = hub.desk("operator1")
+    new = msgspec.to_builtins(desk.operation(new_lead()))
+    old = {**new, "operation": {k: new["operation"][k] for k in ("id", "at", "intent")}}
+    assert set(new["operation"]) > set(old["operation"])
+    first = read(desk.post("/v1/operations", {"operations": [old]}), Pushed)
+    assert read(desk.post("/v1/operations", {"operations": [new]}), Pushed) == first
+    assert first.results[0].result == "applied"
+
+
 def test_a_gap_is_refused_with_the_number_expected(hub: Hub) -> None:
     desk = hub.desk("operator1")
     desk.number = 2
