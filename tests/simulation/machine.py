@@ -45,10 +45,14 @@ class Machine(RuleBasedStateMachine):
         """A hub that was set up and runs."""
         raise NotImplementedError
 
+    def look_closer(self) -> None:
+        """What else must be so at rest, where the hub runs in its own way."""
+
     def teardown(self) -> None:
         """Whatever happened: in the end everything must be as it should be."""
         try:
             self.world.come_to_rest()
+            self.look_closer()
         finally:
             self.world.close()
             self.place.close()

@@ -12,25 +12,20 @@ import tempfile
 import time
 from argparse import ArgumentParser
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from hypothesis import HealthCheck, Phase, seed, settings
-from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from hypothesis.stateful import rule, run_state_machine_as_test
 
 from tests import postgres
 from tests.simulation import backends
-from tests.simulation.backends import Fresh
 from tests.simulation.cheap import cheaply
 from tests.simulation.machine import Machine
 from tests.simulation.oracle import CANARY
 from tests.simulation.places import Place, Processes
 from tests.simulation.world import Broken
-
-#: Steps of one simulation, and simulations of one seed.
-_STEPS = 80
-_EXAMPLES = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = ArgumentParser(prog="python -m tests.simulation.soak")
     parser.add_argument("--seconds", type=float, default=600.0)
     parser.add_argument("--seed", type=int, default=None, help="the first seed; else a new one")
+    parser.add_argument("--steps", type=int, default=50, help="of one simulation")
+    parser.add_argument("--simulations", type=int, default=6, help="of one seed")
     options = parser.parse_args(arguments)
     first = options.seed if options.seed is not None else int.from_bytes(os.urandom(3), "big")
     until = time.monotonic() + options.seconds
@@ -53,42 +50,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
             fresh, processes, name = hubs[number % 2]
             _say(f"seed {number}: {processes} on {name}")
             try:
-                _simulate(number, fresh, processes, counts)
+                _simulate(
+                    number,
+                    lambda place, url=fresh, count=processes: Processes(url(place), count, place),
+                    counts,
+                    steps=options.steps,
+                    simulations=options.simulations,
+                )
             except BaseException:
-                _say(f"seed {number} failed; again: make soak SEED={number} SECONDS=0")
+                _say(f"seed {number} failed; again: make soak SEED={number} SECONDS=1")
                 raise
             number += 1
     _say(f"{number - first} seeds from {first}: " + ", ".join(_lines(counts)))
     return 0
 
 
-def _simulate(number: int, fresh: Fresh, processes: int, counts: Counter[str]) -> None:
+def _simulate(
+    number: int,
+    place: Callable[[Path], Processes],
+    counts: Counter[str],
+    *,
+    steps: int,
+    simulations: int,
+) -> None:
     @seed(number)
     class Soak(Machine):
         def furnish(self, folder: Path) -> Place:
-            return Processes(fresh(folder), processes, folder)
+            return place(folder)
 
         @rule()
         def sync_all_at_once(self) -> None:
             self.world.sync_all_at_once()
 
-        def teardown(self) -> None:
-            place = self.place
-            assert isinstance(place, Processes)
+        def look_closer(self) -> None:
+            assert isinstance(self.place, Processes)
             counts.update(self.world.ledger.counts)
             counts["simulations"] += 1
-            try:
-                super().teardown()
-            finally:
-                counts["log lines"] += _no_words_in(place)
+            counts["log lines"] += _no_words_in(self.place)
 
-    _run(Soak)
-
-
-def _run(machine: type[RuleBasedStateMachine]) -> None:
     chosen = settings(
-        max_examples=_EXAMPLES,
-        stateful_step_count=_STEPS,
+        max_examples=simulations,
+        stateful_step_count=steps,
         deadline=None,
         database=None,
         derandomize=False,
@@ -97,7 +99,7 @@ def _run(machine: type[RuleBasedStateMachine]) -> None:
         print_blob=False,
         report_multiple_bugs=False,
     )
-    run_state_machine_as_test(machine, settings=chosen)
+    run_state_machine_as_test(Soak, settings=chosen)
 
 
 def _no_words_in(place: Processes) -> int:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.faults.plans import SUDDEN
+from tests.simulation import soak
 from tests.simulation.backends import Fresh
 from tests.simulation.machine import ORDERS, TROUBLES, Machine
 from tests.simulation.places import PEOPLE, InProcess, Place, Processes
@@ -71,3 +72,12 @@ def test_everybody_ends_with_what_he_may_see_with_real_processes(
     finally:
         world.close()
         place.close()
+
+
+def test_a_soak_prints_its_seed_and_what_it_did(capsys: pytest.CaptureFixture[str]) -> None:
+    short = ["--seconds", "0", "--seed", "2", "--steps", "4", "--simulations", "1"]
+    assert soak.main(short) == 0
+    first, last = capsys.readouterr().out.splitlines()
+    assert first == "seed 2: 1 on SQLite"
+    assert last.startswith("1 seeds from 2: ")
+    assert "1 simulations" in last
