@@ -213,11 +213,18 @@ def _roles(root: _Table) -> Iterable[Role]:
     for number, table in _tables(root, "role"):
         path = _named("", "role", number, table)
         given = _convert(table.get("sees", {}), dict[str, str], f"{path}: sees")
-        sees = {
-            kind: _condition(source, SCOPE_TYPES, f"{path}: sees.{kind}")
-            for kind, source in given.items()
-        }
+        sees = {kind: _sight(source, f"{path}: sees.{kind}") for kind, source in given.items()}
         yield _build(Role, table, path, {"sees": sees}, {"sees"})
+
+
+def _sight(source: str, path: str) -> Condition:
+    """Which items a role sees. Desks hear of changes, and the passing of time is none."""
+    seen = _condition(source, SCOPE_TYPES, path)
+    if seen.reads_clock():
+        raise PlaybookError(
+            path, N_("What a role sees may not depend on “now”. Use the stage or the people."), {}
+        )
+    return seen
 
 
 def _tasks(root: _Table) -> Iterable[TaskType]:

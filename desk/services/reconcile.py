@@ -125,7 +125,7 @@ class Reconcile:
         after = one.high
         while True:
             page = self._client.snapshot(after, _ITEMS, until=one.low)
-            if not answers(page, after):
+            if not answers(page, after) or any(item.id < one.low for item in page.items):
                 raise HubUnreachable(hub=self._client.hub)
             if arrivals.place(page.cursor) != place:
                 raise RightsChanged

@@ -244,6 +244,7 @@ def test_an_empty_file_is_told_how_a_playbook_begins() -> None:
         ('size = "big"', 'size > ', "points[1]: if: character "),
         ('responsible_role = "clerk"', "1", "robot 'greet': if: character 1: "),
         ('card = "responsible = me"', 'card = "note = 5"', "'clerk': sees.card: character 1: "),
+        ('card = "responsible = me"', 'card = "created_at > now - 3d"', "may not depend on “now”"),
         # the same id twice
         ('id = "size"', 'id = "note"', "kind 'card': field 'note': This id is taken already"),
         ('id = "reopen"', 'id = "finish"', "transition 'finish': This id is taken already"),

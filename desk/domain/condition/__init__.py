@@ -57,6 +57,10 @@ class Condition:
         """The names of the fields that the condition reads."""
         return _nodes.names_of(self.node)
 
+    def reads_clock(self) -> bool:
+        """Whether it may hold at one moment and not at another, for the same record."""
+        return _nodes.reads_clock(self.node)
+
 
 ALWAYS = Condition(_nodes.Every(()))
 NEVER = Condition(_nodes.Some(()))

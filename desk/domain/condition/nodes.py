@@ -136,3 +136,18 @@ def names_of(node: Node) -> frozenset[str]:
             return names_of(part)
         case Every(parts) | Some(parts):
             return frozenset[str]().union(*(names_of(part) for part in parts))
+
+
+def reads_clock(node: Node) -> bool:
+    """Whether what the node says may change by time alone."""
+    match node:
+        case Compare(_, _, right) | Contains(_, right):
+            return isinstance(right, Now)
+        case OneOf(_, values):
+            return any(isinstance(one, Now) for one in values)
+        case Empty():
+            return False
+        case Not(part):
+            return reads_clock(part)
+        case Every(parts) | Some(parts):
+            return any(reads_clock(part) for part in parts)
