@@ -217,6 +217,29 @@ def test_what_is_done_while_a_pull_is_fetched_lies_over_what_it_brings(
     agree(desk, sit("operator1", place="fresh"))
 
 
+def test_a_page_that_comes_again_takes_nothing_back(sit: Sit, wire: FaultyWire) -> None:
+    desk, other = sit("operator1", transport=wire), sit("operator1", place="laptop")
+    lead = other.do(Create(kind="lead", title="Дважды")).item_ids[0]
+    given: list[httpx.Response] = []
+
+    def keep(request: httpx.Request, go: Callable[[], httpx.Response]) -> httpx.Response:
+        given.append(go())
+        return given[0]
+
+    for request, fault in (("раз", keep), ("два", passes)):
+        other.do(EditFields(item_id=lead, fields={"request": request}))
+        other.sync_once()
+        wire.faults["/v1/changes"] = [fault]
+        desk.sync_once()
+        assert desk.card(lead).item.fields["request"] == request
+    wire.faults["/v1/changes"] = [lambda *_: given[0]]
+    with pytest.raises(HubUnreachable):
+        desk.sync_once()
+    assert desk.card(lead).item.fields["request"] == "два"
+    desk.sync_once()
+    agree(desk, sit("operator1", place="fresh"))
+
+
 def test_an_accepted_operation_stays_laid_over_until_a_pull_covers_it(
     sit: Sit, wire: FaultyWire
 ) -> None:
