@@ -24,8 +24,11 @@ from desk.domain.operations import (
     Create,
     EditFields,
     EditSubject,
+    GiveConsent,
     Move,
     Operation,
+    RequestErasure,
+    WithdrawConsent,
 )
 from desk.domain.playbook import Playbook
 from desk.domain.refusals import Conflict, Refusal
@@ -102,6 +105,8 @@ def _effects(
             return decide_comment(scene, operation, intent, actor, now)
         case CloseTask() as intent:
             return decide_close_task(scene, operation, intent, actor, playbook, now)
+        case GiveConsent() | WithdrawConsent() | RequestErasure():
+            return Refusal("broken_operation")
 
 
 def _merges(scene: Scene, operation: Operation) -> bool:

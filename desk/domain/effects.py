@@ -10,7 +10,19 @@ from typing import Any, TypeAlias
 import msgspec
 
 from desk.domain.condition import evaluate
-from desk.domain.model import Entry, Item, Subject, Tally, Task, Undo, Value
+from desk.domain.model import (
+    Consent,
+    Entry,
+    Item,
+    Standing,
+    Subject,
+    SubjectRequest,
+    SubjectStage,
+    Tally,
+    Task,
+    Undo,
+    Value,
+)
 from desk.domain.playbook import Playbook
 from desk.domain.rights import record
 from desk.domain.scene import Scene
@@ -103,6 +115,34 @@ class SubjectCreated(_Effect, frozen=True, kw_only=True, tag="subject_created"):
     subject: Subject
 
 
+class SubjectMoved(_Effect, frozen=True, kw_only=True, tag="subject_moved"):
+    """The personal data stands in another stage."""
+
+    subject_id: str
+    stage: SubjectStage
+
+
+class ConsentGiven(_Effect, frozen=True, kw_only=True, tag="consent_given"):
+    """A new row of the registry; it takes the place of an earlier one for that purpose."""
+
+    consent: Consent
+
+
+class ConsentWithdrawn(_Effect, frozen=True, kw_only=True, tag="consent_withdrawn"):
+    """The consent to a purpose that stands is taken back."""
+
+    subject_id: str
+    purpose: str
+    by: str | None
+    channel: str
+
+
+class Requested(_Effect, frozen=True, kw_only=True, tag="requested"):
+    """A subject demands something as to his data."""
+
+    request: SubjectRequest
+
+
 class Counted(_Effect, frozen=True, kw_only=True, tag="counted"):
     """One more, or one less, of an event that counts."""
 
@@ -122,6 +162,10 @@ Effect: TypeAlias = (
     | Noted
     | Created
     | SubjectCreated
+    | SubjectMoved
+    | ConsentGiven
+    | ConsentWithdrawn
+    | Requested
     | Counted
 )
 
@@ -134,6 +178,10 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[Entry, ...] = ()
     subjects: tuple[Subject, ...] = ()
     tallies: tuple[Tally, ...] = ()
+    #: New rows of the registry, and what ends earlier ones: the hub's alone to keep.
+    consents: tuple[Consent, ...] = ()
+    withdrawals: tuple[ConsentWithdrawn, ...] = ()
+    requests: tuple[SubjectRequest, ...] = ()
     merged: bool = False
 
 
@@ -146,6 +194,9 @@ class Working:
         self.subjects: dict[str, Subject] = {one.id: one for one in scene.subjects}
         self.entries: list[Entry] = []
         self.tallies: list[Tally] = []
+        self.consents: list[Consent] = []
+        self.withdrawals: list[ConsentWithdrawn] = []
+        self.requests: list[SubjectRequest] = []
         self._scene = scene
         self._playbook = playbook
         self._now = now
@@ -175,6 +226,9 @@ class Working:
             subjects=tuple(one for one in self.subjects.values() if self._is_new(one)),
             entries=tuple(self.entries),
             tallies=tuple(self.tallies),
+            consents=tuple(self.consents),
+            withdrawals=tuple(self.withdrawals),
+            requests=tuple(self.requests),
             merged=merged,
         )
 
@@ -226,12 +280,40 @@ class Working:
             return
         before = self._before.get(subject_id)
         version = before.version + 1 if before else subject.version
-        self.subjects[subject_id] = replace(
-            subject,
-            version=version,
+        self.change_subject(
+            subject_id,
             fields=_merged(subject.fields, new),
             field_versions={**subject.field_versions, **dict.fromkeys(new, version)},
         )
+
+    def change_subject(self, subject_id: str, **values: Any) -> None:
+        """Replace columns of a subject; its version counts on once a decision."""
+        subject = self.subjects[subject_id]
+        changed = replace(subject, **values)
+        if changed == subject:
+            return
+        before = self._before.get(subject_id)
+        version = before.version + 1 if before else subject.version
+        self.subjects[subject_id] = replace(changed, version=version)
+
+    def give(self, consent: Consent) -> None:
+        """Put a new row into the registry, and in short on the subject."""
+        self.consents.append(consent)
+        standing = Standing(
+            given_at=consent.given_at, text_version=consent.text_version, channel=consent.channel
+        )
+        known = self.subjects[consent.subject_id].consents
+        self.change_subject(consent.subject_id, consents={**known, consent.purpose: standing})
+
+    def withdraw(self, effect: ConsentWithdrawn) -> None:
+        """End the consent to a purpose, where one stands."""
+        known = self.subjects[effect.subject_id].consents
+        standing = known.get(effect.purpose)
+        if standing is None or standing.withdrawn_at is not None:
+            return
+        self.withdrawals.append(effect)
+        ended = replace(standing, withdrawn_at=self._now)
+        self.change_subject(effect.subject_id, consents={**known, effect.purpose: ended})
 
     def close_task(self, task_id: str, by: str | None) -> None:
         """Mark a task as done now, unless it is done already."""
@@ -303,5 +385,9 @@ _APPLY: Mapping[type[Effect], Callable[[Working, Any], object]] = {
     Noted: lambda working, it: working.entries.append(it.entry),
     Created: lambda working, it: working.items.__setitem__(it.item.id, it.item),
     SubjectCreated: lambda working, it: working.subjects.__setitem__(it.subject.id, it.subject),
+    SubjectMoved: lambda working, it: working.change_subject(it.subject_id, stage=it.stage),
+    ConsentGiven: lambda working, it: working.give(it.consent),
+    ConsentWithdrawn: lambda working, it: working.withdraw(it),
+    Requested: lambda working, it: working.requests.append(it.request),
     Counted: lambda working, it: working.tallies.append(it.tally),
 }

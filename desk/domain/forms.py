@@ -7,7 +7,7 @@ from datetime import date
 
 from desk.domain.clean import clean
 from desk.domain.model import Value
-from desk.domain.playbook import Field
+from desk.domain.playbook import SEVERAL, Field
 from desk.domain.refusals import Refusal
 
 HOME_REGION = "RU"
@@ -24,6 +24,9 @@ _ROUBLES = re.compile(r"(?:₽|rub|руб(?:\.|л(?:ей|я|ь))?|р\.?)$", re.I
 _TIME_DIGITS = 16
 _TRUE = frozenset(("1", "true", "yes", "y", "да", "д", "+"))
 _FALSE = frozenset(("0", "false", "no", "n", "нет", "н", "-"))
+#: What people write between several values, and how many a field takes.
+_SEPARATOR = re.compile(r"[;,\n]")
+_MOST_VALUES = 20
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
@@ -36,7 +39,8 @@ def check_value(field: Field, value: Value) -> Value | Refusal:
 
 def parse_value(field: Field, text: str) -> Value | Refusal:
     """What a person typed, as a value of the field."""
-    text = clean(text, _text_limit(field) + 1, lines=field.type == "long")
+    limit = _text_limit(field) * (_MOST_VALUES if field.type in SEVERAL else 1)
+    text = clean(text, limit + 1, lines=field.type == "long" or field.type in SEVERAL)
     if not text:
         return None
     reader = _READERS.get(field.type)
@@ -142,6 +146,23 @@ def _email(field: Field, value: Value) -> Value | Refusal:
     return Refusal("not_an_email", {"field": field.id})
 
 
+def _several(field: Field, value: Value) -> Value | Refusal:
+    """Several phones, addresses or words: each checked by itself, none twice."""
+    check = _CHECKS[SEVERAL[field.type]]
+    if not isinstance(value, list):
+        return Refusal("not_text", {"field": field.id})
+    if len(value) > _MOST_VALUES:
+        return Refusal("too_many", {"field": field.id, "limit": str(_MOST_VALUES)})
+    found: list[str] = []
+    for one in value:
+        checked = check(field, one)
+        if isinstance(checked, Refusal):
+            return checked
+        if isinstance(checked, str) and checked not in found:
+            found.append(checked)
+    return found or None
+
+
 def _user(field: Field, value: Value) -> Value | Refusal:
     if isinstance(value, str) and 0 < len(value) <= 64:
         return clean(value, 64) or None
@@ -178,6 +199,10 @@ def _read_choices(field: Field, text: str) -> Value:
     return [_read_choice(field, part.strip()) for part in text.split(",") if part.strip()]
 
 
+def _read_several(_field: Field, text: str) -> Value:
+    return [part.strip() for part in _SEPARATOR.split(text) if part.strip()]
+
+
 def _read_date(_field: Field, text: str) -> Value:
     match = _DAY_FIRST.fullmatch(text)
     return f"{match[3]}-{int(match[2]):02}-{int(match[1]):02}" if match else text
@@ -201,6 +226,7 @@ _CHECKS: Mapping[str, Callable[[Field, Value], Value | Refusal]] = {
     "phone": _phone,
     "email": _email,
     "user": _user,
+    **dict.fromkeys(SEVERAL, _several),
 }
 _READERS: Mapping[str, Callable[[Field, str], Value]] = {
     "number": _read_number,
@@ -210,6 +236,7 @@ _READERS: Mapping[str, Callable[[Field, str], Value]] = {
     "choices": _read_choices,
     "date": _read_date,
     "time": _read_time,
+    **dict.fromkeys(SEVERAL, _read_several),
 }
 _WRONG: Mapping[str, str] = {
     "number": "not_a_number",

@@ -4,7 +4,7 @@ Times are UTC milliseconds since the epoch; ids are UUIDv7 in canonical text for
 his sign-in name. Everything is immutable: a rule answers with new rows, it never changes one.
 """
 
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 
@@ -114,6 +114,19 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """How a subject's consent to one purpose stands: its last row of the registry, in short."""
+
+    given_at: int
+    #: Which text was agreed to (``Purpose.version``).
+    text_version: int
+    channel: str
+    withdrawn_at: int | None = None
+
+
+SubjectStage: TypeAlias = Literal["active", "erasure_requested", "erased"]
+
+
 class Subject(Unspoken, frozen=True, kw_only=True):
     """A person whose personal data is kept, apart from the items that speak of him."""
 
@@ -121,6 +134,43 @@ class Subject(Unspoken, frozen=True, kw_only=True):
     version: int = 1
     fields: dict[str, Value] = {}
     field_versions: dict[str, int] = {}
+    #: By the id of the purpose; none where it was never agreed to.
+    consents: dict[str, Standing] = {}
+    stage: SubjectStage = "active"
+
+
+class Consent(Unspoken, frozen=True, kw_only=True):
+    """One row of the registry of consents: one subject, one purpose, one text.
+
+    ``evidence`` says what proves it (a form's address, a letter's number): foreign text, which
+    may hold personal data. ``given_by`` and ``withdrawn_by`` are the users who wrote it down.
+    """
+
+    id: str
+    subject_id: str
+    purpose: str
+    text_version: int
+    #: SHA-256 of the text, in hexadecimal digits.
+    text_hash: str
+    channel: str
+    evidence: str
+    given_at: int
+    given_by: str | None = None
+    withdrawn_at: int | None = None
+    withdrawn_by: str | None = None
+    withdrawn_channel: str = ""
+
+
+class SubjectRequest(Unspoken, frozen=True, kw_only=True):
+    """What a subject demands as to his data; the hub counts its deadline."""
+
+    id: str
+    subject_id: str
+    kind: Literal["access", "rectify", "stop", "erase"]
+    received_at: int
+    by: str | None
+    channel: str
+    note: str = ""
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

@@ -71,11 +71,51 @@ class CloseTask(_Intent, frozen=True, kw_only=True, tag="close_task"):
     comment: str = ""
 
 
-Intent: TypeAlias = Create | Move | EditFields | EditSubject | Comment | CloseTask
+class GiveConsent(_Intent, frozen=True, kw_only=True, tag="give_consent"):
+    """The subject of an item agrees to a purpose, to its text of ``text_version``.
+
+    ``channel`` is how he said it (``desk.domain.consents.CHANNELS``), ``evidence`` what proves it.
+    """
+
+    item_id: str
+    purpose: str
+    text_version: int
+    channel: str
+    evidence: str = ""
+
+
+class WithdrawConsent(_Intent, frozen=True, kw_only=True, tag="withdraw_consent"):
+    """The subject of an item takes his consent to a purpose back."""
+
+    item_id: str
+    purpose: str
+    channel: str
+    evidence: str = ""
+
+
+class RequestErasure(_Intent, frozen=True, kw_only=True, tag="request_erasure"):
+    """The subject of an item demands erasure; nothing is done with his data until then."""
+
+    item_id: str
+    channel: str
+    note: str = ""
+
+
+Intent: TypeAlias = (
+    Create
+    | Move
+    | EditFields
+    | EditSubject
+    | Comment
+    | CloseTask
+    | GiveConsent
+    | WithdrawConsent
+    | RequestErasure
+)
 
 
 #: The form of operations that this build writes; the hub brings older ones up to it.
-SCHEMA = 2
+SCHEMA = 3
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

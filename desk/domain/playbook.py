@@ -22,6 +22,9 @@ ValueType: TypeAlias = Literal[
     "phone",
     "email",
     "user",
+    "phones",
+    "emails",
+    "texts",
 ]
 _CONDITION_TYPES: Mapping[str, FieldType] = {
     "text": "text",
@@ -36,7 +39,12 @@ _CONDITION_TYPES: Mapping[str, FieldType] = {
     "phone": "text",
     "email": "text",
     "user": "user",
+    "phones": "choices",
+    "emails": "choices",
+    "texts": "choices",
 }
+#: Several values, each as of the type it is made of.
+SEVERAL: Mapping[ValueType, ValueType] = {"phones": "phone", "emails": "email", "texts": "text"}
 
 
 class _Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -74,6 +82,15 @@ class Field(_Data, frozen=True, kw_only=True):
     min: float | None = None
     max: float | None = None
     max_length: int = 400
+    #: Free text in which people write of a person; a long one is unless the playbook says no.
+    personal: bool | None = None
+    #: Of a subject: shown in lists and searched by a part of it; the first field always is.
+    overview: bool = False
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether what it holds is treated as personal data, wherever it stands."""
+        return self.type == "long" if self.personal is None else self.personal
 
     @property
     def condition_type(self) -> FieldType:
@@ -307,6 +324,27 @@ class Kind(_Data, frozen=True, kw_only=True):
         return stage is not None and stage.final
 
 
+#: What the withdrawal of a consent ends: all work with the person, calls to him, mailings.
+Stops: TypeAlias = Literal["processing", "calls", "mailings"]
+
+
+class Purpose(_Data, frozen=True, kw_only=True):
+    """What personal data is used for, with the text that people agree to.
+
+    Another text needs another ``version``; the hub keeps those that were agreed to.
+    """
+
+    id: str
+    title: Text
+    text: Text
+    version: int = 1
+    stops: tuple[Stops, ...] = ()
+
+
+#: How long a desk works without the hub where its role does not say, ms.
+OFFLINE = 72 * 3_600_000
+
+
 class Role(_Data, frozen=True, kw_only=True):
     """What people of one role may see and do."""
 
@@ -322,6 +360,19 @@ class Role(_Data, frozen=True, kw_only=True):
     edits: dict[str, tuple[str, ...]] = {}
     #: May act on cards that others are responsible for.
     acts_for_others: bool = False
+    #: Masked fields by OWNER that may be looked at for a stated purpose.
+    reveals: dict[str, tuple[str, ...]] = {}
+    #: May call a number that is shown masked.
+    calls: bool = False
+    #: Answers for personal data: the registry, requests, incidents and the journal are his.
+    officer: bool = False
+    #: May take rows out of the application.
+    exports: bool = False
+    #: A desk of this role opens without the hub, and works so long without it, ms.
+    starts_offline: bool = True
+    offline: int = OFFLINE
+    #: The purpose that ordinary reading stands under in the journal.
+    purpose: str = ""
 
 
 class Playbook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -336,6 +387,8 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     tasks: dict[str, TaskType]
     #: The field whose value names the campaign in results.
     campaign_field: str = ""
+    #: In the playbook's order.
+    purposes: dict[str, Purpose] = {}
 
     def kind(self, identifier: str) -> Kind | None:
         """The kind of that id."""

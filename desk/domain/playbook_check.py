@@ -8,12 +8,12 @@ from desk.domain import playbook as spec
 from desk.domain.condition.lexer import KEYWORDS
 from desk.domain.playbook import EffectSpec, Field, Kind, Playbook, Role, Transition
 from desk.domain.refusals import N_
-from desk.domain.rights import COLUMN_TYPES
+from desk.domain.rights import COLUMN_TYPES, PSEUDO_FIELDS
 
 #: "KIND.TRANSITION" names an event in 64 characters; conditions and masks spell ids too.
 _ID = re.compile(r"[a-z][a-z0-9_]{0,30}")
 _RESERVED_KINDS = frozenset(("self", "subject"))
-_RESERVED_FIELDS = frozenset((*COLUMN_TYPES, *KEYWORDS, "responsible_role"))
+_RESERVED_FIELDS = frozenset((*COLUMN_TYPES, *KEYWORDS, *PSEUDO_FIELDS, "responsible_role"))
 
 
 class PlaybookError(ValueError):
@@ -43,6 +43,7 @@ def check(playbook: Playbook) -> None:
             raise PlaybookError(key, N_("A playbook needs at least one [[{key}]]."), {"key": key})
         _check_ids(tables, key)
     _check_ids(playbook.tasks, "task")
+    _check_ids(playbook.purposes, "purpose")
     _check_fields(playbook.subject_fields, "subject")
     for kind in playbook.kinds.values():
         _check_kind(kind, playbook)
@@ -192,7 +193,12 @@ def _check_role(role: Role, playbook: Playbook) -> None:
     for key in role.mask:
         owner, _, field = key.partition(".")
         known_id((owner,), owners, f"{path}: mask")
-        known_id((field,) if field else (), playbook.fields(owner), f"{path}: mask")
+        known = [*playbook.fields(owner), *(PSEUDO_FIELDS if owner != "subject" else ())]
+        known_id((field,) if field else (), known, f"{path}: mask")
+    known_id(role.reveals, owners, f"{path}: reveals")
+    for owner, names in role.reveals.items():
+        known_id(names, playbook.fields(owner), f"{path}: reveals")
+    known_id((role.purpose,) if role.purpose else (), playbook.purposes, f"{path}: purpose")
 
 
 def known_item(reference: str, kinds: Iterable[str], where: str) -> None:

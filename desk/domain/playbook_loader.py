@@ -18,6 +18,7 @@ from desk.domain.playbook import (
     Kind,
     Playbook,
     Points,
+    Purpose,
     Robot,
     Role,
     Stage,
@@ -81,7 +82,17 @@ def _not_toml(where: str, reason: str) -> PlaybookError:
 
 
 def _playbook(root: _Table, version: int) -> Playbook:
-    known = {"format", "id", "title", "role", "subject", "task", "kind", "campaign_field"}
+    known = {
+        "format",
+        "id",
+        "title",
+        "role",
+        "subject",
+        "task",
+        "kind",
+        "campaign_field",
+        "purpose",
+    }
     _no_unknown(root, known, "")
     if root.get("format") != _FORMAT:
         raise PlaybookError(
@@ -103,6 +114,7 @@ def _playbook(root: _Table, version: int) -> Playbook:
         subject_fields=_subject_fields(root),
         tasks=_by_id(_tasks(root), "task"),
         campaign_field=_convert(root.get("campaign_field", ""), str, "campaign_field"),
+        purposes=_by_id(_purposes(root), "purpose"),
     )
     check(playbook)
     return playbook
@@ -214,7 +226,10 @@ def _roles(root: _Table) -> Iterable[Role]:
         path = _named("", "role", number, table)
         given = _convert(table.get("sees", {}), dict[str, str], f"{path}: sees")
         sees = {kind: _sight(source, f"{path}: sees.{kind}") for kind, source in given.items()}
-        yield _build(Role, table, path, {"sees": sees}, {"sees"})
+        parts: _Table = {"sees": sees}
+        if "offline" in table:
+            parts["offline"] = _duration(table["offline"], f"{path}: offline")
+        yield _build(Role, table, path, parts, {"sees", "offline"})
 
 
 def _sight(source: str, path: str) -> Condition:
@@ -227,19 +242,22 @@ def _sight(source: str, path: str) -> Condition:
     return seen
 
 
+def _purposes(root: _Table) -> Iterable[Purpose]:
+    for number, table in _tables(root, "purpose"):
+        yield _build(Purpose, table, _named("", "purpose", number, table))
+
+
 def _tasks(root: _Table) -> Iterable[TaskType]:
     for number, table in _tables(root, "task"):
         path = _named("", "task", number, table)
-        due = _duration(_need(table, "due", path), path)
+        due = _duration(_need(table, "due", path), f"{path}: due")
         yield _build(TaskType, table, path, {"due": due}, {"due"})
 
 
 def _duration(value: Any, path: str) -> int:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise PlaybookError(
-            f"{path}: due", N_("Write a time such as “30m”, “4h”, “7d” or “2w”."), {}
-        )
+        raise PlaybookError(path, N_("Write a time such as “30m”, “4h”, “7d” or “2w”."), {})
     return int(match[1]) * _UNITS[match[2]]
 
 

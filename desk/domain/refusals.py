@@ -56,6 +56,7 @@ SENTENCES: Mapping[str, str] = {
     "not_a_user": N_("“{field}” takes the name of a colleague."),
     "not_text": N_("“{field}” takes text."),
     "too_long": N_("“{field}” is longer than {limit} characters. Shorten it."),
+    "too_many": N_("“{field}” takes at most {limit} values. Leave some out."),
     "number_range": N_("“{field}” must be between {low} and {high}."),
     "user_unknown": N_("There is no active colleague “{user}”. Choose another."),
     "user_wrong_role": N_("“{user}” cannot take this card. Choose one of: {roles}."),

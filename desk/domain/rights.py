@@ -35,6 +35,9 @@ COLUMN_TYPES: Mapping[str, FieldType] = {
     "version": "number",
 }
 
+#: What a mask may speak of beside the fields of a kind: its title, the comments on its timeline.
+PSEUDO_FIELDS = ("title", "comments")
+
 MASK = "•"
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from desk.domain.effects import Outcome
-from desk.domain.model import Entry, Item, Person, Subject, Tally, Task, Undo
+from desk.domain.model import Entry, Item, Person, Standing, Subject, Tally, Task, Undo
 from desk.domain.scene import Scene
 from desk.hub import changes
 from desk.hub.changes import Change
@@ -96,7 +96,9 @@ def entry_of(row: Row[Any]) -> Entry:
 
 def subject_of(row: Row[Any]) -> Subject:
     """A subject from its whole row."""
-    return Subject(**dict(zip(_SUBJECT, row, strict=True)))
+    values = dict(zip(_SUBJECT, row, strict=True))
+    values["consents"] = msgspec.convert(values["consents"], dict[str, Standing])
+    return Subject(**values)
 
 
 def person_of(row: Row[Any]) -> Person:
@@ -109,6 +111,8 @@ def row_of(value: Item | Task | Entry | Subject | Tally) -> dict[str, Any]:
     values = msgspec.structs.asdict(value)
     if isinstance(value, Item) and value.undo is not None:
         values["undo"] = msgspec.to_builtins(value.undo)
+    elif isinstance(value, Subject):
+        values["consents"] = msgspec.to_builtins(value.consents)
     return values
 
 

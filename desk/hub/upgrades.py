@@ -35,4 +35,9 @@ def _from_1(body: Body) -> Body:
     return {**body, "schema": 2, "after": []}
 
 
-_STEPS: Mapping[int, Callable[[Body], Body]] = {1: _from_1}
+def _from_2(body: Body) -> Body:
+    """The second form knew no consents; all else is as it was."""
+    return {**body, "schema": 3}
+
+
+_STEPS: Mapping[int, Callable[[Body], Body]] = {1: _from_1, 2: _from_2}

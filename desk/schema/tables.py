@@ -103,6 +103,8 @@ def _subject(metadata: MetaData, json: JSON[Any]) -> Table:
         Column("version", Integer, nullable=False),
         Column("fields", json, nullable=False),
         Column("field_versions", json, nullable=False),
+        Column("consents", json, nullable=False, server_default="{}"),
+        Column("stage", String(20), nullable=False, server_default="active"),
     )
 
 

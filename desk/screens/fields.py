@@ -33,7 +33,8 @@ def typed(field: Field, value: Value) -> str:
     if value is None:
         return ""
     if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
+        parts = map(phone, value) if field.type == "phones" else map(str, value)
+        return ", ".join(parts)
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int | float):

@@ -15,8 +15,11 @@ from desk.domain.operations import (
     Create,
     EditFields,
     EditSubject,
+    GiveConsent,
     Intent,
     Move,
+    RequestErasure,
+    WithdrawConsent,
 )
 from desk.domain.playbook import Kind, Playbook
 from desk.domain.refusals import Refusal
@@ -66,6 +69,9 @@ class Teller:
             EditSubject: _("Change of personal data"),
             Comment: _("Comment"),
             CloseTask: _("Task done"),
+            GiveConsent: _("Consent given"),
+            WithdrawConsent: _("Consent withdrawn"),
+            RequestErasure: _("Erasure of personal data asked for"),
         }
         return words[type(intent)]
 
@@ -134,7 +140,7 @@ class Teller:
             return COMMENT, {"text": intent.text}
         if isinstance(intent, CloseTask):
             return (f"task:{intent.task_id}", {"text": intent.comment}) if intent.comment else None
-        if isinstance(intent, Create):
+        if not isinstance(intent, EditFields | EditSubject | Move):
             return None
         prefix = "subject." if isinstance(intent, EditSubject) else ""
         texts: dict[str, str] = {}
@@ -166,6 +172,10 @@ def words_of(intent: Intent) -> str:
     """The comment, reason or note that came with an intent."""
     if isinstance(intent, Comment):
         return intent.text
+    if isinstance(intent, GiveConsent | WithdrawConsent):
+        return intent.evidence
+    if isinstance(intent, RequestErasure):
+        return intent.note
     return intent.comment if isinstance(intent, Move | CloseTask) else ""
 
 

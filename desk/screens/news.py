@@ -8,7 +8,7 @@ from dataclasses import replace
 import msgspec
 
 from desk.domain.model import Entry, Person, Value
-from desk.domain.operations import CloseTask, Comment, Create, EditSubject, Intent
+from desk.domain.operations import EditFields, EditSubject, Intent, Move
 from desk.domain.playbook import Playbook
 from desk.screens.words import event_title, find_field, person_name, stage_title, time_of, title_of
 from desk.services.views import Card
@@ -45,11 +45,11 @@ class Asked:
 
 
 def _keys(intent: Intent) -> Iterable[_Key]:
-    if isinstance(intent, Create | Comment | CloseTask):
-        return ()
     if isinstance(intent, EditSubject):
         return [("", f"{_SUBJECT}{name}") for name in intent.fields]
-    return [(intent.item_id, name) for name in intent.fields]
+    if isinstance(intent, EditFields | Move):
+        return [(intent.item_id, name) for name in intent.fields]
+    return ()
 
 
 class Watch:

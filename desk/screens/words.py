@@ -161,7 +161,7 @@ def shown(field: Field, value: Value, people: Mapping[str, Person]) -> str:
     if value is None or value == "" or value == []:
         return NOTHING
     if isinstance(value, list):
-        return ", ".join(_choice(field, str(part)) for part in value)
+        return ", ".join(_text(field, str(part), people) for part in value)
     if field.type == "bool" or isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, int | float):
@@ -182,7 +182,7 @@ def _text(field: Field, value: str, people: Mapping[str, Person]) -> str:
         return _choice(field, value)
     if field.type == "user":
         return person_name(people, value)
-    if field.type == "phone":
+    if field.type in ("phone", "phones"):
         return phone(value)
     if field.type == "date":
         return date(value)

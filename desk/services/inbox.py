@@ -15,9 +15,12 @@ from desk.domain.operations import (
     Create,
     EditFields,
     EditSubject,
+    GiveConsent,
     Intent,
     Move,
     Operation,
+    RequestErasure,
+    WithdrawConsent,
 )
 from desk.protocol.messages import Changed, Result
 from desk.schema.desk_tables import inbox
@@ -187,8 +190,10 @@ def _mine(intent: Intent) -> dict[str, Value]:
             return dict(fields)
         case Comment(text=text):
             return {"comment": text}
-        case CloseTask(comment=comment):
-            return {"comment": comment} if comment else {}
+        case CloseTask(comment=text) | RequestErasure(note=text):
+            return {"comment": text} if text else {}
+        case GiveConsent(evidence=text) | WithdrawConsent(evidence=text):
+            return {"comment": text} if text else {}
 
 
 def _entry(connection: Connection, context: Context, row: Any) -> InboxEntry:

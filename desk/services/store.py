@@ -29,7 +29,7 @@ from desk.services.vault import SQLITE_HEADER, Keys
 _driver: Any = dbapi2
 #: "desk" in ASCII: a file of ours says so in its header.
 _APPLICATION = 0x6465736B
-_VERSION = 2
+_VERSION = 3
 _SALT = 16
 _BUSY_MS = 10_000
 #: Emptying the log waits for readers no longer than this, for writers wait meanwhile.

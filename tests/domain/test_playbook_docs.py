@@ -83,6 +83,7 @@ def test_a_new_stage_stands_in_its_place_and_is_left_again() -> None:
         ("form", spec.FormSection, {}),
         ("role", spec.Role, {}),
         ("task", spec.TaskType, {}),
+        ("purpose", spec.Purpose, {}),
         (
             "transition",
             spec.Transition,

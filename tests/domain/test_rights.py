@@ -39,6 +39,9 @@ _BY_TYPE: dict[str, Value] = {
     "phone": "+79123456789",
     "email": "secret@example.com",
     "user": "marketer1",
+    "phones": ["+79123456789"],
+    "emails": ["secret@example.com"],
+    "texts": [_SECRET],
 }
 
 
