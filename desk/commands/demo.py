@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from desk.commands import output
 from desk.commands.failure import DONE, REFUSED, UNREACHABLE, USAGE, Failure
 from desk.commands.hub import playbook_source, problems, serve_or_say
-from desk.commands.session import DEMO_MARK, DEMO_SECRET
+from desk.commands.session import DEMO_SECRET
+from desk.services.profile import DEMO_MARK
 from desk.text import _, format_number
 
 if TYPE_CHECKING:

@@ -7,19 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from desk.commands import asking
+from desk.services.profile import DEMO_MARK, default_folder
 
 if TYPE_CHECKING:
     from desk.services.desk import Desk
 
-#: Marks a demo's profile, whose passphrase everybody knows: nothing in it is real.
-DEMO_MARK = "local.demo"
+#: The passphrase of a demo's profile, which everybody knows.
 DEMO_SECRET = "demo"  # noqa: S105 - the demo's accounts work on loopback only
 
 
 def profile_of(options: Namespace) -> Path:
     """The folder that `--profile`, `DESK_HOME` or the system's custom names."""
-    from desk.services.profile import default_folder
-
     return Path(options.profile) if options.profile else default_folder()
 
 

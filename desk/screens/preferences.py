@@ -51,4 +51,5 @@ def has_passphrase(profile: Path) -> bool:
         described = json.loads((profile / "local.key").read_bytes())
     except (OSError, ValueError):
         return False
-    return described.get("source") == "passphrase"
+    factors = described.get("factors", (described.get("source"),))
+    return isinstance(factors, list | tuple) and "passphrase" in factors

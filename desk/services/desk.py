@@ -94,18 +94,22 @@ class Desk:
         ``profile_dir`` defaults to ``DESK_HOME`` or the system's folder for user data. A
         ``passphrase`` is needed where the vault was made with one, and for a new vault where the
         machine has no keyring. Raises ``Locked``, ``PassphraseNeeded``, ``WrongPassphrase``,
-        ``KeyLost``, ``MissingKeyFile``, ``DamagedKeyFile``, ``DamagedFile``, ``ForeignFile``,
-        ``NewerFile``, ``AlreadyOpen``, ``UnusableProfile``; none of them changes a file.
+        ``KeyLost``, ``OtherKeyring``, ``MissingKeyFile``, ``DamagedKeyFile``, ``DamagedFile``,
+        ``ForeignFile``, ``NewerFile``, ``AlreadyOpen``, ``UnusableProfile``; none of them changes a
+        file.
         """
         from desk.services import vault
-        from desk.services.context import Context
-        from desk.services.network import Network
         from desk.services.profile import Profile
-        from desk.services.store import Store
 
         profile = Profile.own(profile_dir)
         try:
-            keys = vault.unlock(profile, passphrase, random=os.urandom)
+            # The passphrase is stretched while what comes next is imported.
+            stretched = vault.begin(profile, passphrase)
+            from desk.services.context import Context
+            from desk.services.network import Network
+            from desk.services.store import Store
+
+            keys = vault.unlock(profile, passphrase, random=os.urandom, stretched=stretched)
             store = Store.open(profile.database, keys)
         except BaseException:
             profile.release()

@@ -147,6 +147,17 @@ class KeyLost(DeskError):
     exit_code = EXIT_LOCKED
 
 
+class OtherKeyring(DeskError):
+    """The keyring holds another key under this vault's name: it was replaced."""
+
+    code = "other_keyring"
+    template = N_(
+        "The system keyring holds another key than the one {file} was made with. Put the keyring "
+        "back from a copy; if it is gone for good, move {file} aside and sign in again."
+    )
+    exit_code = EXIT_LOCKED
+
+
 class MissingKeyFile(DeskError):
     """There is a database, but the file with its wrapped key is gone."""
 

@@ -40,6 +40,10 @@ class Keyring(Protocol):
         """Keep a key. Raises ``KeyringProblem``."""
         ...
 
+    def drop(self, name: str) -> None:
+        """Forget the key of that name, if there is one. Raises ``KeyringProblem``."""
+        ...
+
 
 class SystemKeyring:
     """A keyring of the operating system."""
@@ -62,6 +66,17 @@ class SystemKeyring:
         except Exception:  # noqa: BLE001 - a backend raises whatever its system's bus raises
             raise KeyringProblem from None
         if self.get(name) != key:
+            raise KeyringProblem
+
+    def drop(self, name: str) -> None:
+        """Forget a key, and look that it is gone."""
+        try:
+            if self._backend.get_password(_SERVICE, name) is None:
+                return
+            self._backend.delete_password(_SERVICE, name)
+        except Exception:  # noqa: BLE001 - a backend raises whatever its system's bus raises
+            raise KeyringProblem from None
+        if self.get(name) is not None:
             raise KeyringProblem
 
 

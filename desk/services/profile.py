@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: The environment variable that names the folder where no profile is given.
 HOME_VARIABLE = "DESK_HOME"
+#: Marks a demo's profile, whose passphrase everybody knows: nothing in it is real.
+DEMO_MARK = "local.demo"
 
 
 def default_folder() -> Path:
@@ -62,6 +64,11 @@ class Profile:
     def key_file(self) -> Path:
         """The copy's wrapped key."""
         return self.folder / "local.key"
+
+    @property
+    def is_demo(self) -> bool:
+        """Whether it is a demo's."""
+        return (self.folder / DEMO_MARK).is_file()
 
     def release(self) -> None:
         """Give the folder free for another process."""

@@ -44,12 +44,18 @@ _MERGE_AFTER = 4000
 class Store:
     """The open file. Any thread may read; writers wait for each other."""
 
-    def __init__(self, path: Path, connect: Callable[[], Any]) -> None:
+    def __init__(self, path: Path, keys: Keys) -> None:
         self._path = path
+        self.keys = keys
+
+        def connect() -> Any:
+            return _connect(path, keys)
+
         self._guard = threading.RLock()
-        self._writing = _engine(connect, StaticPool, "BEGIN IMMEDIATE")
+        self._writing = _engine(connect, keys, StaticPool, "BEGIN IMMEDIATE")
         self._reading = _engine(
             lambda: _read_only(connect()),
+            keys,
             QueuePool,
             "BEGIN",
             pool_size=_KEPT_READERS,
@@ -67,7 +73,7 @@ class Store:
         Raises ``ForeignFile``, ``DamagedFile``, ``NewerFile``; the file is left as it is then.
         """
         _check_header(path, keys)
-        store = cls(path, lambda: _connect(path, keys))
+        store = cls(path, keys)
         # A desk that was killed may have left in the log what it had deleted.
         store.to_scrub = _is_filled(path.with_name(f"{path.name}-wal"))
         try:
@@ -179,7 +185,9 @@ class Store:
         return None
 
 
-def _engine(connect: Callable[[], Any], pool: type[Any], begin: str, **options: Any) -> Engine:
+def _engine(
+    connect: Callable[[], Any], keys: Keys, pool: type[Any], begin: str, **options: Any
+) -> Engine:
     # hide_parameters: an error's text must not carry what was to be written.
     engine = create_engine(
         "sqlite://",
@@ -193,7 +201,12 @@ def _engine(connect: Callable[[], Any], pool: type[Any], begin: str, **options: 
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
 
+    def entrust(_connection: Any, record: Any) -> None:
+        # Whoever reads or writes a person's data takes the keys from his connection.
+        record.info["vault"] = keys
+
     event.listen(engine, "begin", start)
+    event.listen(engine, "connect", entrust)
     return engine
 
 

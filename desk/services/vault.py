@@ -1,159 +1,413 @@
-"""The key of a desk's encrypted copy: made once, kept wrapped beside it, unwrapped to open it.
+"""Opening a desk's vault: its key file, the factors that open it, and the keys that come of it.
 
-``local.key`` holds the random vault key VK, encrypted by AES-256-GCM under a key that the machine's
-keyring keeps, or that Argon2id derives from a passphrase. Everything that describes the wrapping is
-authenticated with it. From VK, HKDF derives the file's key and its salt; because the salt is known,
-a file that another vault made is told from a damaged one.
+A vault is opened by any of the keyring's key, a passphrase and the hub's lease share, and never by
+nothing. ``Keys`` is what comes of it: keys derived from the vault key VK, the wrapping keys, the
+anchor, and the open key file. Because the file's salt is derived, too, a file that another vault
+made is told from a damaged one.
 """
 
 from __future__ import annotations
 
-import os
-import unicodedata
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import msgspec
 
+from desk.services import keyfile
+from desk.services.ahead import Ahead
 from desk.services.errors import (
     DamagedKeyFile,
+    DeskError,
     ForeignFile,
     KeyLost,
     Locked,
     MissingKeyFile,
+    OtherKeyring,
     PassphraseNeeded,
     WrongPassphrase,
 )
+from desk.services.keyfile import Factor, Factors, Inner, KeyFile, KeyFile1, Outer, Stretch
 from desk.services.keyrings import Keyring, KeyringProblem, system_keyring
 from desk.services.profile import Profile
+from desk.services.wrapping import (
+    Anchor,
+    Anchored,
+    KeptAnchor,
+    KeptKeys,
+    RingStore,
+    WrappingKeys,
+    names,
+)
 
-_FORMAT = 1
-_KEY = 32
-_SALT = 16
-_NONCE = 12
 #: What deriving a key from a passphrase costs: KiB of memory, passes, lanes.
 COST = (64 * 1024, 3, 4)
-#: A key file from elsewhere must not make the machine work for hours.
-_MOST_MEMORY_KIB = 1024 * 1024
-_MOST_PASSES = 16
 
 SQLITE_HEADER = b"SQLite format 3\0"
 
+Random = Callable[[int], bytes]
+#: Gives the lease share of a vault that does not keep it, or refuses to let anybody in.
+Admit = Callable[["OpenKeyFile"], bytes]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Keys:
-    """What opens the file."""
+    """What opens the file and what is in it."""
 
+    vault_id: str
     file_key: bytes = field(repr=False)
     file_salt: bytes = field(repr=False)
+    index_key: bytes = field(repr=False)
+    state_key: bytes = field(repr=False)
+    journal_key: bytes = field(repr=False)
+    wrapping: WrappingKeys = field(repr=False)
+    anchor: Anchor = field(repr=False)
+    box: OpenKeyFile = field(repr=False)
 
 
-class KeyFile(msgspec.Struct, frozen=True, kw_only=True):
-    """The contents of ``local.key``; bytes are in base64."""
+class OpenKeyFile:
+    """The key file of an open vault: its boxes may be read, and written anew."""
 
-    format: int
-    vault: str
-    source: Literal["keyring", "passphrase"]
-    salt: bytes = b""
-    memory_kib: int = 0
-    passes: int = 0
-    lanes: int = 0
-    nonce: bytes
-    wrapped: bytes
+    def __init__(
+        self, profile: Profile, kept: KeyFile, factors: Factors, outer: Outer, random: Random
+    ) -> None:
+        self._path = profile.key_file
+        self._kept = kept
+        self._factors = factors
+        self._random = random
+        self._guard = threading.RLock()
+        self._vault_key = b""
+        self._inner = Inner()
+        self.outer = outer
 
     @property
-    def described(self) -> bytes:
-        """All that describes the wrapping, each part with its length before it."""
-        parts = [
-            b"desk-vault",
-            str(self.format).encode(),
-            self.vault.encode(),
-            self.source.encode(),
-            self.salt,
-            *(str(number).encode() for number in (self.memory_kib, self.passes, self.lanes)),
-        ]
-        return b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+    def vault(self) -> str:
+        """The vault's id."""
+        return self._kept.vault
+
+    @property
+    def factors(self) -> tuple[Factor, ...]:
+        """What opens this vault."""
+        return self._kept.factors
+
+    @property
+    def inner(self) -> Inner:
+        """What would be in the keyring if it were a factor."""
+        return self._inner
+
+    @property
+    def public_key(self) -> bytes:
+        """This device's Ed25519 public key."""
+        return self._signing_key().public_key().public_bytes_raw()
+
+    def sign(self, message: bytes) -> bytes:
+        """The message's signature by this device."""
+        return self._signing_key().sign(message)
+
+    def keep(self, **changes: Any) -> None:
+        """Change fields of the outer box; on the disk when this returns."""
+        with self._guard:
+            outer = msgspec.structs.replace(self.outer, **changes)
+            if outer != self.outer:
+                self._write(outer=outer)
+
+    def keep_inner(self, **changes: Any) -> None:
+        """Change fields of the inner box; on the disk when this returns."""
+        with self._guard:
+            self._write(inner=msgspec.structs.replace(self._inner, **changes))
+
+    def bind(self, share: bytes, *, keep: bool) -> None:
+        """Make the lease share a factor; ``keep`` it here where the role may start offline."""
+        with self._guard:
+            kept_share = share if keep else b""
+            if self._factors.share == share and self.outer.share == kept_share:
+                return
+            factors: tuple[Factor, ...] = (
+                *(one for one in self.factors if one != "lease"),
+                "lease",
+            )
+            self._factors = msgspec.structs.replace(self._factors, share=share)
+            self._kept = msgspec.structs.replace(self._kept, factors=factors)
+            self._write(outer=msgspec.structs.replace(self.outer, share=kept_share))
+
+    def close(self) -> None:
+        """Forget every key."""
+        self._factors = Factors()
+        self._vault_key = b""
+        self._inner = Inner()
+
+    def open(self, share: bytes) -> bytes | None:
+        """The vault key by all factors; none where they do not fit."""
+        with self._guard:
+            self._factors = msgspec.structs.replace(self._factors, share=share)
+            kept, vault = self._kept, self.vault
+            key = keyfile.wrapping_key(vault, self._factors)
+            vault_key = keyfile.unseal(key, kept.wrapped, kept.described("key"))
+            if vault_key is None:
+                return None
+            key = keyfile.inner_key(vault, self._factors)
+            inner = keyfile.unseal(key, kept.inner, kept.described("inner"))
+            if inner is None:
+                return None
+            self._inner = msgspec.json.decode(inner, type=Inner)
+            self._vault_key = vault_key
+            return vault_key
+
+    def make(self, vault_key: bytes, inner: Inner) -> None:
+        """Write the first key file of a vault."""
+        with self._guard:
+            self._vault_key = vault_key
+            self._write(inner=inner)
+
+    def _write(self, outer: Outer | None = None, inner: Inner | None = None) -> None:
+        """All boxes anew: each is authenticated with what the file says of itself."""
+        new_outer, new_inner = outer or self.outer, inner or self._inner
+        kept, vault, factors = self._kept, self.vault, self._factors
+        kept = msgspec.structs.replace(
+            kept,
+            outer=self._seal(
+                keyfile.outer_key(vault, factors),
+                msgspec.json.encode(new_outer),
+                kept.described("outer"),
+            ),
+            wrapped=self._seal(
+                keyfile.wrapping_key(vault, factors), self._vault_key, kept.described("key")
+            ),
+            inner=self._seal(
+                keyfile.inner_key(vault, factors),
+                msgspec.json.encode(new_inner),
+                kept.described("inner"),
+            ),
+        )
+        keyfile.write(self._path, kept)
+        self._kept, self.outer, self._inner = kept, new_outer, new_inner
+
+    def _seal(self, key: bytes, plain: bytes, described: bytes) -> bytes:
+        return keyfile.seal(key, self._random(keyfile.NONCE), plain, described)
+
+    def _signing_key(self) -> Any:
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+        return Ed25519PrivateKey.from_private_bytes(self.outer.device_key)
+
+
+def begin(profile: Profile, passphrase: str | None) -> Ahead[bytes] | None:
+    """Begin to stretch the passphrase in the background, while other things are loaded."""
+    if not passphrase or not profile.key_file.exists():
+        return None
+    kept = keyfile.read(profile.key_file)
+    if kept is None or "passphrase" not in kept.factors:
+        return None
+    stretch = kept.stretch
+    return Ahead(lambda: stretch.of(passphrase))
 
 
 def unlock(
     profile: Profile,
     passphrase: str | None,
     *,
-    random: Callable[[int], bytes],
+    random: Random,
     keyring: Callable[[], Keyring | None] = system_keyring,
+    stretched: Ahead[bytes] | None = None,
+    admit: Admit | None = None,
 ) -> Keys:
     """The keys of the profile's vault; where there is no vault yet, those of a new one.
 
-    Raises what ``Desk.open`` says of keys; where it raises, nothing was written.
+    ``stretched`` is what ``begin`` gave for this passphrase; ``admit`` is asked once the outer box
+    is open. Raises what ``Desk.open`` says of keys; where it raises, no key was made and nothing
+    that is kept was changed.
     """
     if profile.key_file.exists():
-        return _open(profile, passphrase, keyring)
+        return _Opening(profile, passphrase, random, keyring, stretched).open(admit)
     _refuse_orphan(profile)
     return _make(profile, passphrase, random, keyring)
 
 
-def _open(profile: Profile, passphrase: str | None, keyring: Callable[[], Keyring | None]) -> Keys:
-    damaged = DamagedKeyFile(key_file=str(profile.key_file), file=str(profile.database))
-    kept = _read(profile.key_file)
-    if kept is None:
-        raise damaged
-    if kept.source == "passphrase":
-        if not passphrase:
+class _Opening:
+    """One attempt to open a vault that is there."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        passphrase: str | None,
+        random: Random,
+        keyring: Callable[[], Keyring | None],
+        stretched: Ahead[bytes] | None,
+    ) -> None:
+        self._profile = profile
+        self._passphrase = passphrase
+        self._random = random
+        self._keyring = keyring
+        self._stretched = stretched
+        self._lost = KeyLost(file=str(profile.database))
+        self._damaged = DamagedKeyFile(key_file=str(profile.key_file), file=str(profile.database))
+
+    def open(self, admit: Admit | None) -> Keys:
+        kept = keyfile.read(self._profile.key_file)
+        if kept is None:
+            raise self._damaged
+        if "passphrase" in kept.factors and not self._passphrase:
             raise Locked
-        vault_key = _unwrap(kept, _stretch(passphrase, kept))
+        ring = self._ring(kept)
+        factors = self._factors(kept, ring)
+        if isinstance(kept, KeyFile1):
+            return self._upgrade(kept, factors, ring)
+        # What does not fit was a wrong passphrase, unless there is none.
+        wrong = WrongPassphrase() if "passphrase" in kept.factors else self._damaged
+        key = keyfile.outer_key(kept.vault, factors)
+        opened = keyfile.unseal(key, kept.outer, kept.described("outer"))
+        if opened is None:
+            raise wrong
+        outer = msgspec.json.decode(opened, type=Outer)
+        box = OpenKeyFile(self._profile, kept, factors, outer, self._random)
+        share = admit(box) if admit is not None else b""
+        vault_key = box.open((share or box.outer.share) if "lease" in kept.factors else b"")
         if vault_key is None:
-            raise WrongPassphrase
-        return _derive(vault_key)
-    lost = KeyLost(file=str(profile.database))
-    ring = keyring()
-    try:
-        device_key = ring.get(kept.vault) if ring else None
-    except KeyringProblem:
-        raise lost from None
-    if device_key is None:
-        raise lost
-    vault_key = _unwrap(kept, device_key)
-    if vault_key is None:
-        raise damaged
-    return _derive(vault_key)
+            raise self._damaged
+        return _keys(self._profile, box, vault_key, ring, self._random)
+
+    def _ring(self, kept: KeyFile | KeyFile1) -> Keyring | None:
+        if "keyring" not in kept.factors:
+            return None
+        ring = self._keyring()
+        if ring is None:
+            raise self._lost
+        return ring
+
+    def _factors(self, kept: KeyFile | KeyFile1, ring: Keyring | None) -> Factors:
+        device_key = b""
+        if ring is not None:
+            try:
+                device_key = ring.get(kept.vault) or b""
+            except KeyringProblem:
+                raise self._lost from None
+            if not device_key:
+                raise self._lost
+            if isinstance(kept, KeyFile) and not keyfile.is_of(kept.check, kept.vault, device_key):
+                raise OtherKeyring(file=str(self._profile.database))
+        stretched = b""
+        if "passphrase" in kept.factors and self._passphrase:
+            stretched = (
+                self._stretched.result() if self._stretched else kept.stretch.of(self._passphrase)
+            )
+        return Factors(device=device_key, passphrase=stretched)
+
+    def _upgrade(self, old: KeyFile1, factors: Factors, ring: Keyring | None) -> Keys:
+        """A key file of format 1 becomes one of format 2 with the same factor and vault key."""
+        vault_key = old.vault_key(factors.device or factors.passphrase)
+        if vault_key is None:
+            raise WrongPassphrase if old.source == "passphrase" else self._damaged
+        stretch = old.stretch if old.source == "passphrase" else Stretch()
+        return _write_first(
+            self._profile, old.vault, stretch, factors, vault_key, ring, self._random
+        )
 
 
 def _make(
     profile: Profile,
     passphrase: str | None,
-    random: Callable[[int], bytes],
+    random: Random,
     keyring: Callable[[], Keyring | None],
 ) -> Keys:
-    vault, vault_key = random(16).hex(), random(_KEY)
-    if passphrase:
-        described = KeyFile(
-            format=_FORMAT,
-            vault=vault,
-            source="passphrase",
-            salt=random(_SALT),
-            memory_kib=COST[0],
-            passes=COST[1],
-            lanes=COST[2],
-            nonce=random(_NONCE),
-            wrapped=b"",
-        )
-        secret = _stretch(passphrase, described)
-    else:
-        secret = random(_KEY)
-        ring = keyring()
+    vault, vault_key = random(16).hex(), random(keyfile.KEY)
+    # A demo keeps nothing outside its folder: whoever deletes that has deleted all of it.
+    ring = None if profile.is_demo else keyring()
+    device_key = b""
+    if ring is not None:
+        device_key = random(keyfile.KEY)
         try:
-            if ring is None:
-                raise PassphraseNeeded
-            ring.put(vault, secret)
+            ring.put(vault, device_key)
         except KeyringProblem:
-            raise PassphraseNeeded from None
-        described = KeyFile(
-            format=_FORMAT, vault=vault, source="keyring", nonce=random(_NONCE), wrapped=b""
+            ring, device_key = None, b""
+    if ring is None and not passphrase:
+        raise PassphraseNeeded
+    stretch = Stretch()
+    if passphrase:
+        memory_kib, passes, lanes = COST
+        stretch = Stretch(
+            salt=random(keyfile.SALT), memory_kib=memory_kib, passes=passes, lanes=lanes
         )
-    _write(profile.key_file, _wrap(described, secret, vault_key))
-    return _derive(vault_key)
+    factors = Factors(device=device_key, passphrase=stretch.of(passphrase) if passphrase else b"")
+    try:
+        return _write_first(profile, vault, stretch, factors, vault_key, ring, random)
+    except DeskError:
+        if not passphrase:
+            raise PassphraseNeeded from None
+        raise
+
+
+def _write_first(
+    profile: Profile,
+    vault: str,
+    stretch: Stretch,
+    factors: Factors,
+    vault_key: bytes,
+    ring: Keyring | None,
+    random: Random,
+) -> Keys:
+    """The first key file of format 2, with the first wrapping key; the keyring's part goes first,
+    so that a crash leaves no file that lacks it."""
+    parts: list[Factor] = []
+    if factors.device:
+        parts.append("keyring")
+    if factors.passphrase:
+        parts.append("passphrase")
+    kept = KeyFile(
+        vault=vault,
+        factors=tuple(parts),
+        stretch=stretch,
+        check=keyfile.check_of(vault, factors.device) if factors.device else b"",
+    )
+    outer = Outer(device_key=random(keyfile.KEY))
+    box = OpenKeyFile(profile, kept, factors, outer, random)
+    first = {1: random(keyfile.KEY)}
+    if ring is not None:
+        RingStore(ring, vault, str(profile.database)).keep_keys(first)
+    box.make(vault_key, Inner(wrapping={} if ring is not None else first))
+    return _keys(profile, box, vault_key, ring, random)
+
+
+def _keys(
+    profile: Profile, box: OpenKeyFile, vault_key: bytes, ring: Keyring | None, random: Random
+) -> Keys:
+    file = keyfile.expand(vault_key, b"desk/file/1", keyfile.KEY + keyfile.SALT)
+    wrapping, anchor = _kept(box, ring, str(profile.database), random)
+    return Keys(
+        vault_id=box.vault,
+        file_key=file[: keyfile.KEY],
+        file_salt=file[keyfile.KEY :],
+        index_key=keyfile.expand(vault_key, b"desk/index/2", keyfile.KEY),
+        state_key=keyfile.expand(vault_key, b"desk/state/2", keyfile.KEY),
+        journal_key=keyfile.expand(vault_key, b"desk/journal/2", keyfile.KEY),
+        wrapping=wrapping,
+        anchor=anchor,
+        box=box,
+    )
+
+
+def _kept(
+    box: OpenKeyFile, ring: Keyring | None, file: str, random: Random
+) -> tuple[KeptKeys, KeptAnchor]:
+    """The wrapping keys and the anchor: in the keyring, or in the key file where there is none."""
+    if ring is not None:
+        store = RingStore(ring, box.vault, file)
+        return (
+            KeptKeys(store.keys(), store.keep_keys, random),
+            KeptAnchor(store.anchor(), store.keep_anchor),
+        )
+
+    def keep_keys(keys: Mapping[int, bytes]) -> None:
+        box.keep_inner(wrapping=dict(keys))
+
+    def keep_anchor(anchor: Anchored) -> None:
+        box.keep_inner(anchor=tuple(anchor))
+
+    inner = box.inner
+    return (
+        KeptKeys(inner.wrapping, keep_keys, random),
+        KeptAnchor(Anchored(*inner.anchor) if inner.anchor else None, keep_anchor),
+    )
 
 
 def _refuse_orphan(profile: Profile) -> None:
@@ -169,82 +423,7 @@ def _refuse_orphan(profile: Profile) -> None:
         raise MissingKeyFile(key_file=str(profile.key_file), file=str(profile.database))
 
 
-def _stretch(passphrase: str, described: KeyFile) -> bytes:
-    from argon2.low_level import Type, hash_secret_raw
-
-    return hash_secret_raw(
-        unicodedata.normalize("NFC", passphrase).encode(),
-        described.salt,
-        time_cost=described.passes,
-        memory_cost=described.memory_kib,
-        parallelism=described.lanes,
-        hash_len=_KEY,
-        type=Type.ID,
-    )
-
-
-def _wrap(described: KeyFile, secret: bytes, vault_key: bytes) -> KeyFile:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    cipher = AESGCM(_expand(secret, b"desk/wrapping/1", _KEY))
-    wrapped = cipher.encrypt(described.nonce, vault_key, described.described)
-    return msgspec.structs.replace(described, wrapped=wrapped)
-
-
-def _unwrap(kept: KeyFile, secret: bytes) -> bytes | None:
-    from cryptography.exceptions import InvalidTag
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    cipher = AESGCM(_expand(secret, b"desk/wrapping/1", _KEY))
-    try:
-        return cipher.decrypt(kept.nonce, kept.wrapped, kept.described)
-    except InvalidTag:
-        return None
-
-
-def _derive(vault_key: bytes) -> Keys:
-    derived = _expand(vault_key, b"desk/file/1", _KEY + _SALT)
-    return Keys(derived[:_KEY], derived[_KEY:])
-
-
-def _expand(secret: bytes, purpose: bytes, length: int) -> bytes:
-    from cryptography.hazmat.primitives.hashes import SHA256
-    from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-    return HKDF(SHA256(), length, None, purpose).derive(secret)
-
-
-def _read(path: Path) -> KeyFile | None:
-    try:
-        kept = msgspec.json.decode(path.read_bytes(), type=KeyFile)
-    except (msgspec.MsgspecError, ValueError):
-        return None
-    sound = kept.format == _FORMAT and len(kept.nonce) == _NONCE
-    if kept.source == "passphrase":
-        sound = (
-            sound
-            and len(kept.salt) == _SALT
-            and 1 <= kept.passes <= _MOST_PASSES
-            and 1 <= kept.lanes <= 64
-            and 8 * kept.lanes <= kept.memory_kib <= _MOST_MEMORY_KIB
-        )
-    return kept if sound else None
-
-
-def _write(path: Path, kept: KeyFile) -> None:
-    """The whole file or none: written beside it, on the disk, then renamed."""
-    beside = path.with_suffix(".key.new")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(kept), indent=2) + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
-    if os.name == "posix":
-        # The new name, too: without it the database could not be opened. Windows keeps its names
-        # in a journal and opens no folders.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def forget_keyring(vault: str, ring: Keyring) -> None:
+    """Remove everything a keyring holds for a vault. Raises ``KeyringProblem``."""
+    for name in names(vault):
+        ring.drop(name)
