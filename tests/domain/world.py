@@ -1,6 +1,7 @@
 """A whole freight exchange in memory: people, items, tasks; operations settle as on the hub."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -16,9 +17,13 @@ from desk.domain.refusals import Conflict, Refusal
 from desk.domain.scene import Scene
 from desk.resources import playbooks_dir
 
-FREIGHT: Playbook = load(
-    (playbooks_dir() / "freight.toml").read_text(encoding="utf-8"), "freight.toml"
-)
+
+def shipped(name: str) -> Playbook:
+    """A playbook that comes with Desk."""
+    return load((playbooks_dir() / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
+
+
+FREIGHT = shipped("freight")
 START = 1_790_000_000_000
 _ORIGIN = "019f0000-0000-7000-8000-000000000000"
 
@@ -38,10 +43,13 @@ PEOPLE = (
 class World:
     """State that operations change, as the hub would keep it."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, playbook: Playbook = FREIGHT, people: Iterable[tuple[str, str]] = PEOPLE
+    ) -> None:
+        self.playbook = playbook
         self.now = START
         self.people = {
-            name: Person(id=name, name=name, role=role, present=True) for name, role in PEOPLE
+            name: Person(id=name, name=name, role=role, present=True) for name, role in people
         }
         self.items: dict[str, Item] = {}
         self.tasks: dict[str, Task] = {}
@@ -85,7 +93,7 @@ class World:
         self.now += 1000
         operation = self.operation(intent)
         item_id = operation.id if isinstance(intent, Create) else intent.item_id
-        result = settle(self.scene(item_id), operation, self.actor(who), FREIGHT, self.now)
+        result = settle(self.scene(item_id), operation, self.actor(who), self.playbook, self.now)
         if isinstance(result, Outcome):
             self._keep(result)
         return result
