@@ -166,3 +166,56 @@ playbook = Table(
     Column("source", Text, nullable=False),
     Column("installed_at", BigInteger, nullable=False),
 )
+
+#: Who did what with whose personal data: chains of entries, a stream for each device and "hub".
+#: Ids, names of fields and codes; no personal data (see ``desk.domain.journal``).
+journal = Table(
+    "journal",
+    metadata,
+    Column("stream", ID, primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("id", ID, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger),
+    Column("who", USER),
+    Column("role", String(80), nullable=False),
+    Column("device", String(80), nullable=False),
+    Column("event", String(32), nullable=False),
+    Column("purpose", String(80), nullable=False),
+    Column("subject_id", ID),
+    Column("item_id", ID),
+    Column("fields", Json, nullable=False),
+    Column("offline", Boolean, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("detail", Json, nullable=False),
+    #: Packed ids of several subjects, and the first and the last of them.
+    Column("subjects", LargeBinary, nullable=False),
+    Column("first_subject", ID),
+    Column("last_subject", ID),
+    #: HMAC over the MAC before it and this entry.
+    Column("mac", LargeBinary(32), nullable=False),
+    Index("journal_entry", "stream", "id", unique=True),
+    Index("journal_at", "at", "stream", "seq"),
+    Index("journal_subject", "subject_id", "at"),
+    Index("journal_item", "item_id", "at"),
+    Index("journal_who", "who", "event", "at"),
+    Index("journal_packed", "first_subject", "last_subject"),
+)
+
+#: Where each chain ends.
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("stream", ID, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("mac", LargeBinary(32), nullable=False),
+)
+
+#: How far each desk's own journal has come in; its MACs are the desk's, and opaque here.
+journal_upload = Table(
+    "journal_upload",
+    metadata,
+    Column("device_id", ID, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+    Column("mac", LargeBinary(32), nullable=False),
+)

@@ -1,0 +1,231 @@
+"""The hub's journal: written in the transaction of what it tells of, read by the PD officer.
+
+Locks: a chain's head is taken after every row of the company's and before the counter of the
+change log (`desk.hub.changes`), which stays the last lock of a transaction. Chains of several
+devices are taken in the order of their names.
+
+Nothing is ever deleted from the journal: acts of destruction refer to it for three years.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import structlog
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from desk.domain import journal as domain
+from desk.domain.ids import make_id
+from desk.domain.journal import Access
+from desk.hub import journal_chain as chain
+from desk.hub.database import Database, insert_missing
+from desk.hub.journal_chain import HUB, Anchors, Verified
+from desk.schema.hub_tables import hub, journal, journal_head
+
+_log = structlog.get_logger("desk.hub.journal")
+
+_mine = journal_head.c.stream == bindparam("chain")
+#: Takes the lock of the chain; the MAC is still that of the entry before.
+_TAKE = (
+    update(journal_head)
+    .where(_mine)
+    .values(seq=journal_head.c.seq + bindparam("more"))
+    .returning(journal_head.c.seq, journal_head.c.mac)
+)
+_SET = update(journal_head).where(_mine).values(mac=bindparam("end"))
+_APPEND = insert(journal)
+#: Rows are read so many at a time where some of them may not be about whom is asked for.
+_PIECE = 500
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """An entry with its place in the journal."""
+
+    stream: str
+    seq: int
+    access: Access
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """Which entries are asked for; what is None does not matter. Moments are in ms."""
+
+    who: str | None = None
+    subject_id: str | None = None
+    item_id: str | None = None
+    event: str | None = None
+    device: str | None = None
+    offline: bool | None = None
+    since: int | None = None
+    until: int | None = None
+
+
+def write(connection: Connection, accesses: Sequence[Access]) -> None:
+    """Append entries to the chains of their devices, or of the hub where there is no device.
+
+    Call it in the transaction of what they tell of, after every other write but that of the
+    change log.
+    """
+    key = _key(connection)
+    streams: dict[str, list[Access]] = {}
+    for access in accesses:
+        streams.setdefault(access.device or HUB, []).append(domain.cleaned(access))
+    for stream in sorted(streams):
+        _append(connection, key, stream, streams[stream])
+
+
+def extract(connection: Connection, subject_id: str) -> list[Entry]:
+    """Every entry about a subject, the oldest first."""
+    return list(reversed(list(_found(connection, Asked(subject_id=subject_id), None, _PIECE))))
+
+
+def page(connection: Connection, asked: Asked, after: str, limit: int) -> tuple[list[Entry], str]:
+    """At most ``limit`` entries, the newest first, and where to go on ("": there are no more).
+
+    ``after`` is where an earlier page said to go on, or empty. Raises `ValueError` for another.
+    """
+    place = _place(after) if after else None
+    entries: list[Entry] = []
+    for entry in _found(connection, asked, place, limit + 1):
+        if len(entries) == limit:
+            last = entries[-1]
+            return entries, f"{last.access.at}:{last.stream}:{last.seq}"
+        entries.append(entry)
+    return entries, ""
+
+
+def count(connection: Connection, who: str, event: str, since: int) -> int:
+    """How many entries of an event there are of somebody after the moment ``since``."""
+    query = select(func.count()).where(
+        journal.c.who == who, journal.c.event == event, journal.c.at > since
+    )
+    return connection.execute(query).scalar_one()
+
+
+def anchor(database: Database, anchors: Anchors) -> None:
+    """Keep the ends of the chains beside the keys.
+
+    A chain that lost what is kept there keeps its old end, so that `verify` goes on to say so.
+    """
+    known = anchors.read()
+    with database.read() as connection:
+        moved = {
+            stream: head
+            for stream, head in chain.heads(connection).items()
+            if head != known.get(stream)
+        }
+        sound = {
+            stream: head
+            for stream, head in moved.items()
+            if stream not in known or chain.holds(connection, stream, known[stream])
+        }
+    for stream in sorted(moved.keys() - sound.keys()):
+        _log.error("journal_broken", stream=stream, seq=known[stream].seq)
+    if sound:
+        anchors.keep(sound)
+
+
+def verify(database: Database, anchors: Anchors) -> Verified:
+    """Look whether an entry was removed, edited, put in, moved, or cut off."""
+    anchored = anchors.read()
+    with database.read() as connection:
+        return chain.verify(connection, _key(connection), anchored)
+
+
+def _append(connection: Connection, key: bytes, stream: str, accesses: list[Access]) -> None:
+    head = _take(connection, stream, len(accesses))
+    mac = head.mac or chain.first_link(key, stream)
+    rows: list[dict[str, Any]] = []
+    for seq, access in enumerate(accesses, head.seq - len(accesses) + 1):
+        entry = access if access.id else _named(key, mac, access)
+        mac = chain.link(key, mac, entry)
+        first, last = chain.bounds(entry)
+        rows.append(
+            {
+                **msgspec.structs.asdict(entry),
+                "fields": list(entry.fields),
+                "stream": stream,
+                "seq": seq,
+                "first_subject": first,
+                "last_subject": last,
+                "mac": mac,
+            }
+        )
+    connection.execute(_APPEND, rows)
+    connection.execute(_SET, {"chain": stream, "end": mac})
+
+
+def _take(connection: Connection, stream: str, more: int) -> Row[int, bytes]:
+    asked = {"chain": stream, "more": more}
+    head = connection.execute(_TAKE, asked).first()
+    if head is None:
+        insert_missing(connection, journal_head, {"stream": stream, "seq": 0, "mac": b""})
+        head = connection.execute(_TAKE, asked).one()
+    return head
+
+
+def _named(key: bytes, before: bytes, access: Access) -> Access:
+    """The entry with an id, which follows from its place and from what it says."""
+    digest = chain.link(key, before, access)
+    return msgspec.structs.replace(access, id=make_id(access.at, lambda size: digest[:size]))
+
+
+def _found(
+    connection: Connection, asked: Asked, place: tuple[int, str, int] | None, piece: int
+) -> Iterator[Entry]:
+    """The entries asked for, the newest first, after a place."""
+    order = (journal.c.at, journal.c.stream, journal.c.seq)
+    query: Select[Any] = select(journal).where(*_tests(asked))
+    query = query.order_by(*(column.desc() for column in order)).limit(piece)
+    while True:
+        rest = query if place is None else query.where(tuple_(*order) < place)
+        rows = connection.execute(rest).all()
+        for row in rows:
+            access = chain.access_of(row)
+            if asked.subject_id is None or domain.speaks_of(access, asked.subject_id):
+                yield Entry(stream=row.stream, seq=row.seq, access=access)
+        if len(rows) < piece:
+            return
+        place = (rows[-1].at, rows[-1].stream, rows[-1].seq)
+
+
+def _tests(asked: Asked) -> list[ColumnElement[bool]]:
+    line = journal.c
+    tests: list[ColumnElement[bool]] = [
+        line[name] == value
+        for name in ("who", "item_id", "event", "device", "offline")
+        if (value := getattr(asked, name)) is not None
+    ]
+    if asked.subject_id is not None:
+        packed = and_(line.first_subject <= asked.subject_id, line.last_subject >= asked.subject_id)
+        tests.append(or_(line.subject_id == asked.subject_id, packed))
+    if asked.since is not None:
+        tests.append(line.at >= asked.since)
+    if asked.until is not None:
+        tests.append(line.at < asked.until)
+    return tests
+
+
+def _place(after: str) -> tuple[int, str, int]:
+    at, stream, seq = after.split(":")
+    return int(at), stream, int(seq)
+
+
+def _key(connection: Connection) -> bytes:
+    identifier = connection.execute(select(hub.c.id)).scalar_one()
+    return hashlib.sha256(b"desk/journal" + identifier.encode()).digest()
