@@ -246,6 +246,14 @@ def _add_administration(parts: _Commands) -> None:
     )
     log.add_argument("--limit", metavar="N", type=_positive, help=_("at most so many; 1000"))
     _database(log)
+    journal = _group(parts, "journal", _("who did what with personal data"))
+    verify = journal.add(
+        "verify",
+        "hub_journal:verify",
+        _("find what was tampered with"),
+        _("Ends with 1 if entries were removed, edited, put in, moved or cut off."),
+    )
+    _database(verify)
     playbook = _group(parts, "playbook", _("the company's process"))
     install = playbook.add(
         "install",

@@ -25,7 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk import __version__
 from desk.domain.ids import is_id
-from desk.hub import accounts, changes, digests, operations, passwords, presence, pull
+from desk.hub import accesses, accounts, changes, digests, operations, passwords, presence, pull
 from desk.hub.accounts import Session
 from desk.hub.database import Database
 from desk.hub.errors import HubProblem, SetupError
@@ -39,6 +39,7 @@ from desk.hub.gate import (
     answer_unavailable,
     arrival,
     check_protocol,
+    reader_of,
 )
 from desk.hub.hints import KEEP_ALIVE, Hints, Listener
 from desk.hub.operations import SentPush
@@ -142,8 +143,9 @@ def pull_changes(
 ) -> Page:
     """What changed after the cursor, as far as the reader may see it."""
     with hub.database.read() as connection:
-        reader = _reader(hub, session, connection)
-        return pull.since(connection, reader, session.device_id, cursor, limit)
+        reader = reader_of(hub, session, connection)
+        page = pull.since(connection, reader, session.device_id, cursor, limit)
+    return accesses.deliver(hub.database, session, reader, page, "changes")
 
 
 @get("/v1/snapshot", sync_to_thread=True)
@@ -162,10 +164,13 @@ def snapshot(
     if not all(is_id(bound) for bound in (after, until) if bound):
         raise HubProblem(400, "bad_request")
     with hub.database.read() as connection:
-        reader = _reader(hub, session, connection)
+        reader = reader_of(hub, session, connection)
         if order == "urgent":
-            return pull.head_start(connection, reader, session.device_id, limit)
-        return pull.snapshot(connection, reader, session.device_id, after, limit, until)
+            page = pull.head_start(connection, reader, session.device_id, limit)
+        else:
+            page = pull.snapshot(connection, reader, session.device_id, after, limit, until)
+    via = "urgent" if order == "urgent" else "snapshot"
+    return accesses.deliver(hub.database, session, reader, page, via)
 
 
 @post("/v1/digests", status_code=200, sync_to_thread=True)
@@ -174,7 +179,7 @@ def compare(
 ) -> Compared:
     """Whether a desk holds what its reader may see, by ranges of item ids."""
     with hub.database.read() as connection:
-        return digests.compare(connection, _reader(hub, session, connection), data)
+        return digests.compare(connection, reader_of(hub, session, connection), data)
 
 
 @post("/v1/device", status_code=200, sync_to_thread=True)
@@ -197,7 +202,7 @@ def say_presence(
 @get("/v1/hints", media_type="text/event-stream")
 async def hints(hub: NamedDependency[Hub], session: NamedDependency[Session]) -> Stream:
     """Server-sent events: the head's cursor at the start and whenever the reader has news."""
-    reader = await asyncio.to_thread(_reader, hub, session)
+    reader = await asyncio.to_thread(reader_of, hub, session)
     return Stream(
         _events(hub, session, reader),
         media_type="text/event-stream",
@@ -251,7 +256,7 @@ async def _renew(hub: Hub, session: Session, listener: Listener, *, is_due: bool
 
 def _renewed(hub: Hub, session: Session) -> Reader | None:
     with contextlib.suppress(HubProblem):
-        return _reader(hub, session)
+        return reader_of(hub, session)
     return None
 
 
@@ -356,29 +361,6 @@ def _prune(hub: Hub) -> int:
 
 def _session(request: _Http) -> Session:
     return request.auth
-
-
-def _reader(hub: Hub, session: Session, connection: Connection | None = None) -> Reader:
-    """Who reads, by the rights of this very view of the database: a role that changed since the
-    session was looked at must not name one policy, and the rows of the view be of another.
-
-    Raises `HubProblem` ``not_signed_in``.
-    """
-    if connection is None:
-        with hub.database.read() as opened:
-            return _reader(hub, session, opened)
-    now = hub.clock()
-    standing = accounts.renewed(connection, session, now)
-    if standing is None:
-        raise HubProblem(401, "not_signed_in")
-    installed = current(connection)
-    return Reader(
-        actor=standing.actor,
-        playbook=installed.playbook,
-        playbook_version=installed.version,
-        policy_version=standing.policy_version,
-        now=now,
-    )
 
 
 def _hub_id(connection: Connection) -> str:

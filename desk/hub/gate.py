@@ -14,6 +14,7 @@ from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -22,6 +23,8 @@ from desk.hub.accounts import Arrival
 from desk.hub.database import Database
 from desk.hub.errors import HubProblem, SetupError, where
 from desk.hub.hints import Hints
+from desk.hub.playbooks import current
+from desk.hub.projection import Reader
 from desk.protocol.messages import PROTOCOL, PROTOCOL_HEADER, PROTOCOL_MIN, Problem
 from desk.protocol.problems import english_problem
 
@@ -78,6 +81,29 @@ def arrival(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any]) -> Arrival
     forwarded = any(name in connection.headers for name in _FORWARDED)
     is_local = hub.is_loopback and accounts.is_loopback(address) and not forwarded
     return Arrival(address, is_local)
+
+
+def reader_of(hub: Hub, session: accounts.Session, connection: Connection | None = None) -> Reader:
+    """Who reads, by the rights of this very view of the database: a role that changed since the
+    session was looked at must not name one policy, and the rows of the view be of another.
+
+    Raises `HubProblem` ``not_signed_in``.
+    """
+    if connection is None:
+        with hub.database.read() as opened:
+            return reader_of(hub, session, opened)
+    now = hub.clock()
+    standing = accounts.renewed(connection, session, now)
+    if standing is None:
+        raise HubProblem(401, "not_signed_in")
+    installed = current(connection)
+    return Reader(
+        actor=standing.actor,
+        playbook=installed.playbook,
+        playbook_version=installed.version,
+        policy_version=standing.policy_version,
+        now=now,
+    )
 
 
 def check_protocol(given: str | int | None) -> None:

@@ -140,9 +140,9 @@ def anchor(database: Database, anchors: Anchors) -> None:
         anchors.keep(sound)
 
 
-def verify(database: Database, anchors: Anchors) -> Verified:
+def verify(database: Database, anchors: Anchors | None = None) -> Verified:
     """Look whether an entry was removed, edited, put in, moved, or cut off."""
-    anchored = anchors.read()
+    anchored = anchors.read() if anchors else {}
     with database.read() as connection:
         return chain.verify(connection, _key(connection), anchored)
 

@@ -14,6 +14,7 @@ from desk.domain.ids import make_id
 from desk.hub import accounts, app, changes, gate, hints
 from desk.hub.changes import Head
 from desk.hub.database import Database
+from desk.hub.gate import reader_of
 from desk.hub.hints import Hints, Listener
 from desk.protocol.messages import SignIn
 from desk.schema.hub_tables import account, person
@@ -120,7 +121,7 @@ async def test_a_stream_ends_when_its_person_may_not_come_in_any_more(database_u
     with Database(database_url) as database:
         hub = a_gate(database, clock)
         session = enter(database, "head", clock)
-        told = app._events(hub, session, app._reader(hub, session), keep_alive=0.01)
+        told = app._events(hub, session, reader_of(hub, session), keep_alive=0.01)
         await anext(told)
         clock.pass_minutes(2)
         await anext(told)
@@ -242,7 +243,7 @@ async def test_another_role_is_heard_at_once_and_decides_what_comes_after(
     with Database(database_url) as database:
         hub = a_gate(database, clock, poll=0.01)
         session = enter(database, "sales2", clock)
-        told = app._events(hub, session, app._reader(hub, session))
+        told = app._events(hub, session, reader_of(hub, session))
         first = await anext(told)
         with database.write() as connection:
             connection.execute(update(person).where(person.c.id == "sales2").values(role="head"))
