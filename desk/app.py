@@ -19,6 +19,7 @@ from desk.screens import leaks, preferences
 from desk.screens.board import BoardScreen
 from desk.screens.everywhere import Everywhere
 from desk.screens.shell import RowsArrived, StatusArrived
+from desk.services import lockdown
 from desk.services.errors import DeskError, Locked, PassphraseNeeded, WrongPassphrase
 from desk.text import _
 from desk.widgets.actions import bindings
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Where to sign in at once: the hub's URL, the user and the password.
 Account = tuple[str, str, str]
+#: How often it is looked whether another process asks to lock, s.
+_LOOK_SECONDS = 1.0
 #: Tells the process that follows a locked one not to take a known passphrase.
 _RELOCKED = "DESK_RELOCKED"
 _CRASHED = 1
@@ -142,6 +145,8 @@ class DeskApp(Everywhere):
         self.desk.listen(self._heard)
         self._board.opened()
         self.post_message(StatusArrived())
+        lockdown.is_asked(self.profile)  # What was asked of an earlier one is done.
+        self.set_interval(_LOOK_SECONDS, self._heed)
         self.go(self._start())
 
     async def _start(self) -> None:
@@ -149,6 +154,10 @@ class DeskApp(Everywhere):
         await self._board.read_once.wait()
         await asyncio.to_thread(self.start_network)
         await asyncio.to_thread(_warm_up)
+
+    def _heed(self) -> None:
+        if lockdown.is_asked(self.profile) and self.why_not("app.lock") is None:
+            self.action_lock()
 
     def _ask_passphrase(self) -> None:
         from desk.screens.unlock import Unlock

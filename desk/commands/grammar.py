@@ -67,6 +67,7 @@ def _parser() -> ArgumentParser:
     _add_cards(commands)
     _add_work(commands)
     commands.add("keys", "application:keys", _("the keys of the application, as Markdown"))
+    _add_vault(commands)
     _add_demo(commands)
     _add_hub(commands)
     return parser
@@ -175,6 +176,10 @@ def _add_work(commands: _Commands) -> None:
     decide = _Commands(inbox, commands.common)
     _entry(decide.add("retry", "inbox:retry", _("ask for one entry once more")))
     _entry(decide.add("discard", "inbox:discard", _("drop one entry for good")))
+
+
+def _add_vault(commands: _Commands) -> None:
+    commands.add("lock", "vault:lock", _("lock the application that runs with this profile"))
 
 
 def _add_demo(commands: _Commands) -> None:

@@ -98,9 +98,10 @@ class Desk:
         ``ForeignFile``, ``NewerFile``, ``AlreadyOpen``, ``UnusableProfile``; none of them changes a
         file.
         """
-        from desk.services import vault
+        from desk.services import lockdown, vault
         from desk.services.profile import Profile
 
+        lockdown.harden()
         profile = Profile.own(profile_dir)
         try:
             # The passphrase is stretched while what comes next is imported.
@@ -183,7 +184,11 @@ class Desk:
         Raises ``WrongPassword``, ``TooManyAttempts``, ``HubUnreachable``, ``WrongProtocol``,
         ``NotAHub``, ``OtherAccount``, ``BadHubAddress``.
         """
-        return self._network.sign_in(hub, user, password)
+        from desk.services import operators
+
+        person = self._network.sign_in(hub, user, password)
+        operators.remember(self.profile_dir, person.id)
+        return person
 
     def sign_out(self) -> None:
         """Forget the session here and, when it can be reached, at the hub; rows and work stay."""

@@ -110,6 +110,17 @@ class NoSuchEntry(DeskError):
     template = N_("This entry is not in the inbox any more. Open the inbox again.")
 
 
+class BadOperatorName(DeskError):
+    """A name that no user of a hub can have."""
+
+    code = "bad_operator_name"
+    template = N_(
+        "An operator's name is Latin letters, digits, dot, hyphen and underscore, as at the hub. "
+        "Correct it."
+    )
+    exit_code = EXIT_USAGE
+
+
 class Locked(DeskError):
     """The vault needs its passphrase."""
 

@@ -164,9 +164,9 @@ class KeyFile1(msgspec.Struct, frozen=True, kw_only=True):
 class Outer(msgspec.Struct, frozen=True, kw_only=True):
     """How this device speaks with its hub before its file is open."""
 
-    #: Ed25519, as a seed of 32 bytes.
-    device_key: bytes
     device: str = ""
+    #: The device's Ed25519 key, as a seed of 32 bytes.
+    device_key: bytes = b""
     hub: str = ""
     hub_id: str = ""
     #: The hub's Ed25519 public key, pinned at the sign-in.

@@ -96,15 +96,6 @@ class OpenKeyFile:
         """What would be in the keyring if it were a factor."""
         return self._inner
 
-    @property
-    def public_key(self) -> bytes:
-        """This device's Ed25519 public key."""
-        return self._signing_key().public_key().public_bytes_raw()
-
-    def sign(self, message: bytes) -> bytes:
-        """The message's signature by this device."""
-        return self._signing_key().sign(message)
-
     def keep(self, **changes: Any) -> None:
         """Change fields of the outer box; on the disk when this returns."""
         with self._guard:
@@ -185,11 +176,6 @@ class OpenKeyFile:
 
     def _seal(self, key: bytes, plain: bytes, described: bytes) -> bytes:
         return keyfile.seal(key, self._random(keyfile.NONCE), plain, described)
-
-    def _signing_key(self) -> Any:
-        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-        return Ed25519PrivateKey.from_private_bytes(self.outer.device_key)
 
 
 def begin(profile: Profile, passphrase: str | None) -> Ahead[bytes] | None:
@@ -359,8 +345,7 @@ def _write_first(
         stretch=stretch,
         check=keyfile.check_of(vault, factors.device) if factors.device else b"",
     )
-    outer = Outer(device_key=random(keyfile.KEY))
-    box = OpenKeyFile(profile, kept, factors, outer, random)
+    box = OpenKeyFile(profile, kept, factors, Outer(), random)
     first = {1: random(keyfile.KEY)}
     if ring is not None:
         RingStore(ring, vault, str(profile.database)).keep_keys(first)

