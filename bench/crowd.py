@@ -53,9 +53,11 @@ def _enter(url: str, count: int) -> list[tuple[str, str]]:
                 device=make_id(time.time_ns() // 1_000_000, os.urandom),
                 device_name="",
                 protocol=PROTOCOL,
+                key=os.urandom(32),
             )
             now = time.time_ns() // 1_000_000
-            entered.append((accounts.sign_in(database, asked, near, now, os.urandom).token, role))
+            signed_in = accounts.sign_in(database, asked, near, now, os.urandom)
+            entered.append((signed_in.tokens.token, role))
     return entered
 
 

@@ -21,10 +21,8 @@ from bench.world import CASE, NOW, USER, World, playbook_source, say
 from desk.commands.session import DEMO_SECRET
 from desk.hub.demo.build import PASSWORD, Parameters, build, database_url
 from desk.protocol.messages import Page
-from desk.services import session
 from desk.services.bootstrap import Bootstrap
 from desk.services.desk import Desk
-from desk.services.hub_client import HubClient
 from desk.services.rows import ROWS
 
 _AIM = Aim("ratio", 2.5)
@@ -46,7 +44,7 @@ def measure(plan: Plan, world: World) -> list[Line]:
     for number in range(plan.syncs):
         with Desk.open(folder / f"desk{number}", DEMO_SECRET, transport=wire) as desk:
             desk.sign_in(url, USER, PASSWORD)
-            own.append(timed(lambda desk=desk: _bootstrap(desk, url, wire)))
+            own.append(timed(lambda desk=desk: _bootstrap(desk)))
         beside.append(_plain(folder / f"plain{number}.db", wire.pages))
     rows = sum(len(part) for page in wire.pages for part in _parts(_decoded(page)).values())
     floor = Series("plain sqlite3: unzip, decode, insert", beside)
@@ -56,9 +54,8 @@ def measure(plan: Plan, world: World) -> list[Line]:
     ]
 
 
-def _bootstrap(desk: Desk, url: str, wire: _Wire) -> None:
-    client = HubClient(url, session.token(desk.context) or "", wire)
-    Bootstrap(desk.context, client, lambda _: None).run()
+def _bootstrap(desk: Desk) -> None:
+    Bootstrap(desk.context, desk._network.client(), lambda _: None).run()
 
 
 class _Wire(httpx.BaseTransport):

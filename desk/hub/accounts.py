@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import ipaddress
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
-from desk.domain.clean import clean
 from desk.domain.ids import is_id
-from desk.domain.model import Actor, Person
-from desk.hub import passwords, store
+from desk.domain.model import Actor, Person, Unspoken
+from desk.hub import devices, passwords, store, tokens
 from desk.hub.database import Database, insert_missing
 from desk.hub.errors import HubProblem
-from desk.protocol.messages import NewDevice, Registered, SignIn
-from desk.schema.hub_tables import account, device, failed_sign_in, person, token
+from desk.hub.tokens import Issued
+from desk.protocol.messages import NewDevice, Refresh, Registered, SignIn
+from desk.schema.hub_tables import account, failed_sign_in, person
+from desk.schema.hub_tables import session as t_session
 
-TOKEN_LIFE = 30 * 24 * 3_600_000
 #: After this many failures in a row the next attempts have to wait.
 FREE_FAILURES = 5
 #: The longest wait, and how long a failure is remembered, ms.
 LONGEST_WAIT = 15 * 60_000
-_DEVICE_NAME = 200
 _PASSWORD = 1024
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed-in user on one device."""
+    """A signed-in user on one device, as one access token lets him in until ``expires_at``."""
 
+    id: str
     actor: Actor
     device_id: str
     policy_version: int
     token_hash: bytes
+    expires_at: int
     seen_at: int | None
 
 
@@ -46,10 +46,10 @@ class Arrival(msgspec.Struct, frozen=True):
     is_local: bool
 
 
-class Entered(msgspec.Struct, frozen=True, kw_only=True):
+class Entered(Unspoken, frozen=True, kw_only=True):
     """A sign-in that succeeded."""
 
-    token: str
+    tokens: Issued
     person: Person
     last_op: int
 
@@ -73,9 +73,10 @@ def sign_in(
 ) -> Entered:
     """Check the password, register the device, give it a new token in place of its old one.
 
-    Raises `HubProblem`: ``bad_request``, ``throttled``, ``wrong_password``, ``loopback_only``,
-    ``device_of_another``. An unknown or inactive user gets the answer and the work of a wrong
-    password.
+    That the request is signed by the key in it was seen before (`devices.prove`). Raises
+    `HubProblem`: ``bad_request``, ``throttled``, ``wrong_password``, ``loopback_only``,
+    ``device_of_another``, ``other_key``. An unknown or inactive user gets the answer and the work
+    of a wrong password.
     """
     # PostgreSQL takes no zero characters, and no name has one.
     if not is_id(asked.device) or "\0" in asked.user:
@@ -97,43 +98,80 @@ def sign_in(
     if row.loopback_only and not arrival.is_local:
         raise HubProblem(403, "loopback_only")
     with database.write() as connection:
-        last_op = _register(connection, asked.user, asked.device, asked.device_name, now)
-        text = _new_token(connection, asked.user, asked.device, now, random_bytes)
+        last_op = devices.register(
+            connection, asked.user, asked.device, asked.device_name, asked.key, now
+        )
+        issued = tokens.begin(connection, asked.user, asked.device, now, random_bytes)
         mine = select(person).where(person.c.id == asked.user)
         row = connection.execute(mine).one()
-    return Entered(token=text, person=store.person_of(row), last_op=last_op)
+    return Entered(tokens=issued, person=store.person_of(row), last_op=last_op)
 
 
 def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> Session:
     """Whose token this is; raises `HubProblem` ``not_signed_in`` or ``loopback_only``."""
-    hashed = _hash(text)
+    hashed = tokens.digest(text)
     with database.read() as connection:
-        row = connection.execute(_entered(hashed, now)).first()
+        row = connection.execute(tokens.entered(hashed, now)).first()
     if row is None:
         raise HubProblem(401, "not_signed_in")
     if row.loopback_only and not arrival.is_local:
         raise HubProblem(403, "loopback_only")
+    if row.retry_until is not None:
+        tokens.note_used(database, row.session_id)
     return _session(row, hashed)
 
 
 def renewed(connection: Connection, session: Session, now: int) -> Session | None:
     """The session with the rights its user has now; None where it would not be let in any more."""
-    row = connection.execute(_entered(session.token_hash, now)).first()
+    row = connection.execute(tokens.entered(session.token_hash, now)).first()
     return _session(row, session.token_hash) if row else None
 
 
+def refresh(
+    database: Database,
+    asked: Refresh,
+    request: devices.Request,
+    arrival: Arrival,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> Issued:
+    """The tokens that follow those of a session.
+
+    Raises `HubProblem` ``not_signed_in`` (the session has ended, by this very request where its
+    token is in two hands), ``proof_stale``, ``loopback_only``.
+    """
+    holder = tokens.holder(database, asked, now)
+    if holder is None:
+        raise HubProblem(401, "not_signed_in")
+    if holder.loopback_only and not arrival.is_local:
+        raise HubProblem(403, "loopback_only")
+    try:
+        devices.prove(database, request, holder.device_id, holder.key or b"", now)
+    except HubProblem as problem:
+        if problem.code != "proof_missing":
+            raise
+        tokens.leaked(database, asked)
+        raise HubProblem(401, "not_signed_in") from None
+    issued = tokens.renew(database, asked, now, random_bytes)
+    if issued is None:
+        raise HubProblem(401, "not_signed_in")
+    return issued
+
+
 def sign_out(database: Database, session: Session) -> None:
-    """Forget the token."""
+    """End the session."""
     with database.write() as connection:
-        connection.execute(delete(token).where(token.c.hash == session.token_hash))
+        tokens.end(connection, t_session.c.id == session.id)
 
 
 def _session(row: Row[Any], hashed: bytes) -> Session:
     return Session(
+        id=row.session_id,
         actor=Actor(id=row.id, role=row.role),
         device_id=row.device_id,
         policy_version=row.policy_version,
         token_hash=hashed,
+        expires_at=row.expires_at,
         seen_at=row.seen_at,
     )
 
@@ -147,67 +185,22 @@ def register_device(
 ) -> Registered:
     """A device of its own for a copy of the session's, which stays as it is.
 
-    Raises `HubProblem`: ``bad_request``, ``device_of_another``.
+    Raises `HubProblem`: ``bad_request``, ``device_of_another``, ``other_key``.
     """
     if not is_id(asked.device):
         raise HubProblem(400, "bad_request")
     user = session.actor.id
     with database.write() as connection:
-        last_op = _register(connection, user, asked.device, asked.device_name, now)
-        text = _new_token(connection, user, asked.device, now, random_bytes)
-    return Registered(token=text, last_op=last_op)
-
-
-def _entered(hashed: bytes, now: int) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            token.c.device_id,
-            person.c.id,
-            person.c.role,
-            account.c.policy_version,
-            account.c.loopback_only,
-            account.c.seen_at,
+        last_op = devices.register(
+            connection, user, asked.device, asked.device_name, asked.key, now
         )
-        .join(account, account.c.user_id == token.c.user_id)
-        .join(person, person.c.id == token.c.user_id)
-        .where(token.c.hash == hashed, token.c.expires_at > now, person.c.active)
+        issued = tokens.begin(connection, user, asked.device, now, random_bytes)
+    return Registered(
+        token=issued.token,
+        refresh=issued.refresh,
+        expires_in=issued.expires_in,
+        last_op=last_op,
     )
-
-
-def _register(connection: Connection, user: str, identifier: str, called: str, now: int) -> int:
-    name = clean(called, _DEVICE_NAME)
-    new = {"id": identifier, "user_id": user, "name": name, "created_at": now, "last_op": 0}
-    insert_missing(connection, device, new)
-    query = select(device.c.user_id, device.c.last_op).where(device.c.id == identifier)
-    known = connection.execute(query.with_for_update()).one()
-    if known.user_id != user:
-        raise HubProblem(409, "device_of_another")
-    connection.execute(update(device).where(device.c.id == identifier).values(name=name))
-    return known.last_op
-
-
-def _new_token(
-    connection: Connection,
-    user: str,
-    device_id: str,
-    now: int,
-    random_bytes: Callable[[int], bytes],
-) -> str:
-    """A token in place of the device's old one; those that have expired go, too."""
-    text = base64.urlsafe_b64encode(random_bytes(32)).rstrip(b"=").decode()
-    connection.execute(
-        delete(token).where((token.c.device_id == device_id) | (token.c.expires_at <= now))
-    )
-    connection.execute(
-        insert(token).values(
-            hash=_hash(text),
-            user_id=user,
-            device_id=device_id,
-            created_at=now,
-            expires_at=now + TOKEN_LIFE,
-        )
-    )
-    return text
 
 
 def _count_attempt(connection: Connection, key: bytes, now: int) -> None:
@@ -228,7 +221,3 @@ def _count_attempt(connection: Connection, key: bytes, now: int) -> None:
             raise HubProblem(429, "throttled", {"seconds": seconds}, {"Retry-After": seconds})
     counted = update(failed_sign_in).where(mine)
     connection.execute(counted.values(failures=row.failures + 1, last_at=now))
-
-
-def _hash(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()

@@ -11,13 +11,13 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from desk.domain.ids import make_id
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
-from desk.hub import changes
+from desk.hub import changes, tokens
 from desk.hub.changes import Change
 from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
@@ -39,7 +39,7 @@ class Role(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Revoked(msgspec.Struct, frozen=True, kw_only=True):
-    """The devices whose tokens are forgotten."""
+    """The devices whose sessions are ended."""
 
     user: str
     devices: list[str]
@@ -137,7 +137,7 @@ def change_role(database: Database, user: str, role: str, now: int) -> Role:
 
 
 def revoke(database: Database, holder: str) -> Revoked:
-    """Forget the tokens of a user, or of one device by its id.
+    """End the sessions of a user, or that of one device by its id.
 
     The next request of such a desk is refused, and its stream of hints ends within a minute; it
     keeps its rows and what waits to be sent. Raises `SetupError` ``no_such_holder``.
@@ -145,15 +145,14 @@ def revoke(database: Database, holder: str) -> Revoked:
     with database.write() as connection:
         known = select(t.account.c.user_id).where(t.account.c.user_id == holder)
         if connection.execute(known).first() is not None:
-            user, theirs = holder, t.token.c.user_id == holder
+            user, theirs = holder, t.session.c.user_id == holder
         else:
             owner = select(t.device.c.user_id).where(t.device.c.id == holder)
             user = connection.execute(owner).scalar_one_or_none()
             if user is None:
                 raise SetupError("no_such_holder", {"holder": holder})
-            theirs = t.token.c.device_id == holder
-        gone = delete(t.token).where(theirs).returning(t.token.c.device_id)
-        devices = sorted(connection.execute(gone).scalars())
+            theirs = t.session.c.device_id == holder
+        devices = tokens.end(connection, theirs)
     return Revoked(user=user, devices=devices)
 
 
@@ -226,26 +225,26 @@ def devices(database: Database, user: str | None, now: int) -> list[Device]:
         if user is not None and user not in heard:
             raise SetupError("no_such_user", {"user": user})
         rows = connection.execute(query).all()
-        standing = select(t.token).where(t.token.c.expires_at > now)
-        tokens = {row.device_id: row for row in connection.execute(standing)}
+        standing = select(t.session).where(t.session.c.expires_at > now)
+        sessions = {row.device_id: row for row in connection.execute(standing)}
         worked = select(t.operation.c.device_id, func.max(t.operation.c.received_at))
         grouped = worked.group_by(t.operation.c.device_id)
         last_work = {row[0]: row[1] for row in connection.execute(grouped)}
-    signed_in = Counter(token.user_id for token in tokens.values())
+    signed_in = Counter(one.user_id for one in sessions.values())
     found: list[Device] = []
     for row in rows:
         signs = [row.created_at, last_work.get(row.id)]
-        if row.id in tokens:
+        if row.id in sessions:
             # A heartbeat is a user's: with one device it can only be that one's.
             alone = signed_in[row.user_id] == 1
-            signs += [tokens[row.id].created_at, heard[row.user_id] if alone else None]
+            signs += [sessions[row.id].renewed_at, heard[row.user_id] if alone else None]
         found.append(
             Device(
                 id=row.id,
                 user=row.user_id,
                 name=row.name,
                 last_op=row.last_op,
-                signed_in=row.id in tokens,
+                signed_in=row.id in sessions,
                 seen_at=max(sign for sign in signs if sign is not None),
             )
         )

@@ -19,15 +19,25 @@ from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.params import FromQuery, JSONBody, QueryParameter
 from litestar.response import Stream
-from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk import __version__
 from desk.domain.ids import is_id
-from desk.hub import accesses, accounts, changes, digests, operations, passwords, presence, pull
+from desk.hub import (
+    accesses,
+    accounts,
+    changes,
+    devices,
+    digests,
+    entry,
+    operations,
+    passwords,
+    presence,
+    pull,
+)
 from desk.hub.accounts import Session
-from desk.hub.database import Database
+from desk.hub.database import Database, hub_id
 from desk.hub.errors import HubProblem, SetupError
 from desk.hub.gate import (
     Gate,
@@ -37,8 +47,6 @@ from desk.hub.gate import (
     answer_http,
     answer_problem,
     answer_unavailable,
-    arrival,
-    check_protocol,
     reader_of,
 )
 from desk.hub.hints import KEEP_ALIVE, Hints, Listener
@@ -52,16 +60,11 @@ from desk.protocol.messages import (
     Compare,
     Compared,
     Handshake,
-    NewDevice,
     Page,
     PlaybookSource,
     Presence,
     Pushed,
-    Registered,
-    SignedIn,
-    SignIn,
 )
-from desk.schema import hub_tables as t
 
 #: The largest request the hub reads, bytes.
 LARGEST_REQUEST = 4 * 1024 * 1024
@@ -79,7 +82,7 @@ _Http = Request[Any, Any, Any]
 def handshake(hub: NamedDependency[Hub]) -> Handshake:
     """What this hub is, for anybody and any protocol version."""
     with hub.database.read() as connection:
-        identifier = _hub_id(connection)
+        identifier = hub_id(connection)
     return Handshake(
         product="desk",
         hub=identifier,
@@ -87,32 +90,6 @@ def handshake(hub: NamedDependency[Hub]) -> Handshake:
         protocol_max=PROTOCOL,
         now=hub.clock(),
     )
-
-
-@post("/v1/sign-in", opt={"public": True}, status_code=200, sync_to_thread=True)
-def sign_in(hub: NamedDependency[Hub], request: _Http, data: JSONBody[SignIn]) -> SignedIn:
-    """A token for a user's name and password on one device."""
-    check_protocol(data.protocol)
-    now = hub.clock()
-    entered = accounts.sign_in(hub.database, data, arrival(hub, request), now, hub.random_bytes)
-    if presence.heartbeat(hub.database, data.user, None, now):
-        hub.hints.wake()
-    with hub.database.read() as connection:
-        installed = current(connection)
-        return SignedIn(
-            token=entered.token,
-            person=entered.person,
-            hub=_hub_id(connection),
-            company=installed.playbook.title.get("ru"),
-            last_op=entered.last_op,
-            playbook_version=installed.version,
-        )
-
-
-@post("/v1/sign-out", status_code=204, sync_to_thread=True)
-def sign_out(hub: NamedDependency[Hub], session: NamedDependency[Session]) -> None:
-    """Forget the token."""
-    accounts.sign_out(hub.database, session)
 
 
 @get("/v1/playbook", sync_to_thread=True)
@@ -182,14 +159,6 @@ def compare(
         return digests.compare(connection, reader_of(hub, session, connection), data)
 
 
-@post("/v1/device", status_code=200, sync_to_thread=True)
-def register_device(
-    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[NewDevice]
-) -> Registered:
-    """Make a copy of a profile a device of its own; the session of the original stays."""
-    return accounts.register_device(hub.database, session, data, hub.clock(), hub.random_bytes)
-
-
 @post("/v1/presence", status_code=204, sync_to_thread=True)
 def say_presence(
     hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[Presence]
@@ -218,6 +187,10 @@ async def _events(
     async with contextlib.aclosing(hub.hints.subscribe(listener, keep_alive)) as heads:
         async for told in heads:
             head, now = told, hub.clock()
+            if now >= session.expires_at:
+                # Whoever has the session has its next token; a stolen one hears no more than this.
+                yield "event: renew\n\n"
+                return
             is_due = now - beaten >= presence.HEARTBEAT
             if is_due or listener.person_changed:
                 beaten = now if is_due else beaten
@@ -283,20 +256,19 @@ def create_app(
     app = Litestar(
         [
             handshake,
-            sign_in,
-            sign_out,
+            *entry.ROUTES,
             playbook,
             push,
             pull_changes,
             snapshot,
             compare,
-            register_device,
             say_presence,
             hints,
         ],
         dependencies={
             "hub": Provide(lambda: hub, sync_to_thread=False),
             "session": Provide(_session, sync_to_thread=False),
+            "signed": Provide(entry.signed),
         },
         middleware=[access_log, DefineMiddleware(Gate, hub=hub)],
         exception_handlers={
@@ -314,7 +286,7 @@ def create_app(
         openapi_config=_openapi(),
         logging_config=None,
         debug=False,
-        signature_types=[Hub, Session],
+        signature_types=[Hub, Session, devices.Request],
         lifespan=[lambda _app: _living(hub, close=isinstance(database, str))],
     )
     app.state.hints = hub.hints
@@ -361,13 +333,6 @@ def _prune(hub: Hub) -> int:
 
 def _session(request: _Http) -> Session:
     return request.auth
-
-
-def _hub_id(connection: Connection) -> str:
-    identifier = connection.execute(select(t.hub.c.id)).scalar_one_or_none()
-    if identifier is None:
-        raise SetupError("not_set_up")
-    return identifier
 
 
 def _openapi() -> OpenAPIConfig:

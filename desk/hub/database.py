@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from desk.hub.errors import SetupError
 from desk.schema import conditions
+from desk.schema.hub_tables import hub
 
 #: How long a writer waits for another one on SQLite, ms.
 BUSY_TIMEOUT = 30_000
@@ -86,10 +87,23 @@ def is_to_repeat(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in _REPEATABLE
 
 
-def insert_missing(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
-    """Insert the row unless one with its key is there, also when another writer is at it now."""
+def insert_missing(connection: Connection, table: Table, values: Mapping[str, Any]) -> bool:
+    """Insert the row unless one with its key is there, also when another writer is at it now.
+
+    Whether it was inserted.
+    """
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    connection.execute(dialect.insert(table).values(**values).on_conflict_do_nothing())
+    new = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    options = {"preserve_rowcount": True}
+    return connection.execute(new, execution_options=options).rowcount == 1
+
+
+def hub_id(connection: Connection) -> str:
+    """The hub's lasting id. Raises `SetupError` ``not_set_up``."""
+    identifier = connection.execute(select(hub.c.id)).scalar_one_or_none()
+    if identifier is None:
+        raise SetupError("not_set_up")
+    return identifier
 
 
 def upgrade(engine: Engine) -> None:

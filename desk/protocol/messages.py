@@ -4,20 +4,22 @@
 method    path                  request → answer
 ========  ====================  =====================================================
 GET       /v1/handshake         → Handshake (no token)
-POST      /v1/sign-in           SignIn → SignedIn (no token)
-POST      /v1/sign-out          → nothing; the token is forgotten
+POST      /v1/sign-in           SignIn → SignedIn (no token, proof)
+POST      /v1/refresh           Refresh → Refreshed (no token, proof)
+POST      /v1/sign-out          → nothing; the session is ended
 GET       /v1/playbook          → PlaybookSource
 POST      /v1/operations        Push → Pushed
 GET       /v1/changes           ?cursor=EPOCH:SEQ&limit=N → Page
 GET       /v1/snapshot          ?after=ID&until=ID&limit=N → Page (what the reader may see)
                           ?order=urgent&limit=N → Page (enough of it to begin to work)
 POST      /v1/digests           Compare → Compared
-POST      /v1/device            NewDevice → Registered
+POST      /v1/device            NewDevice → Registered (proof)
 POST      /v1/presence          Presence → nothing
 GET       /v1/hints             → server-sent events; data is the head's cursor
 ========  ====================  =====================================================
 
-Every request but the first two carries ``Authorization: Bearer TOKEN``.
+Every request carries ``Authorization: Bearer TOKEN`` unless it is said to need no token. Where a
+proof is said to be needed, the device's key signs the request (``desk.protocol.proofs``).
 """
 
 from typing import Literal
@@ -27,9 +29,10 @@ import msgspec
 from desk.domain.model import Entry, Item, Person, Subject, Task, Unspoken, Value
 from desk.domain.operations import Operation
 
-#: The protocol this build speaks, and the oldest it still understands.
-PROTOCOL = 2
-PROTOCOL_MIN = 1
+#: The protocol this build speaks, and the oldest it still understands. Desks of before 3 have no
+#: key of their own: they cannot prove who they are, and would keep what is to be erased.
+PROTOCOL = 3
+PROTOCOL_MIN = 3
 PROTOCOL_HEADER = "x-desk-protocol"
 
 
@@ -44,24 +47,52 @@ class Handshake(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SignIn(Unspoken, frozen=True, kw_only=True):
-    """A user's name and password from one device, whose id the desk made once."""
+    """A user's name and password from one device, whose id and key the desk made once.
+
+    ``key`` is its public Ed25519 key, 32 bytes; the request is signed by the other half of it.
+    """
 
     user: str
     password: str
     device: str
     device_name: str
     protocol: int
+    key: bytes
 
 
 class SignedIn(Unspoken, frozen=True, kw_only=True):
-    """The opaque token, the person, and the number of the device's last answered operation."""
+    """The session's tokens, the person, and the number of the device's last answered operation.
+
+    ``token`` lets requests in for ``expires_in`` ms; ``refresh`` gets the next two, once.
+    """
 
     token: str
+    refresh: str
+    expires_in: int
     person: Person
     hub: str
     company: str
     last_op: int
     playbook_version: int
+
+
+class Refresh(Unspoken, frozen=True, kw_only=True):
+    """Asks for the tokens that follow.
+
+    ``retry`` is drawn anew for each pair of tokens: with the same one, the same device gets the
+    same answer again if the first was lost.
+    """
+
+    refresh: str
+    retry: str
+
+
+class Refreshed(Unspoken, frozen=True, kw_only=True):
+    """The tokens that follow; the refresh token that was sent is used up."""
+
+    token: str
+    refresh: str
+    expires_in: int
 
 
 class PlaybookSource(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,16 +222,22 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NewDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A copy of a profile wants to be a device of its own, under a new id."""
+    """A copy of a profile wants to be a device of its own, under a new id and with a new key.
+
+    Signed by the key that it has as the copy of a device.
+    """
 
     device: str
     device_name: str
+    key: bytes
 
 
 class Registered(Unspoken, frozen=True, kw_only=True):
-    """The new device's token, and the number of its last answered operation."""
+    """The new device's tokens, and the number of its last answered operation."""
 
     token: str
+    refresh: str
+    expires_in: int
     last_op: int
 
 

@@ -71,17 +71,49 @@ device = Table(
     Column("created_at", BigInteger, nullable=False),
     #: Number of the last operation of this device that was answered.
     Column("last_op", BigInteger, nullable=False, default=0),
+    #: Its public Ed25519 key; none until a desk that has one signs in.
+    Column("public_key", LargeBinary(32)),
 )
 
+#: A sign-in and the tokens that followed from it, of which no more than hashes are stored.
+session = Table(
+    "session",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("user_id", USER, nullable=False, index=True),
+    Column("device_id", ID, nullable=False, unique=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("renewed_at", BigInteger, nullable=False),
+    #: When it ends unless its tokens are renewed.
+    Column("expires_at", BigInteger, nullable=False),
+    #: SHA-256 of the refresh token in force, and of the one before.
+    Column("refresh_hash", LargeBinary(32), nullable=False),
+    Column("spent_hash", LargeBinary(32)),
+    #: What the tokens in force were derived with from the spent one, and under which retry.
+    Column("salt", LargeBinary(32)),
+    Column("retry_hash", LargeBinary(32)),
+    #: Until when the spent one may ask for the same answer again; none once that answer was used.
+    Column("retry_until", BigInteger),
+)
+
+#: Access tokens.
 token = Table(
     "token",
     metadata,
     #: SHA-256 of the opaque token; the token itself is never stored.
     Column("hash", LargeBinary(32), primary_key=True),
-    Column("user_id", USER, nullable=False, index=True),
-    Column("device_id", ID, nullable=False, index=True),
+    Column("session_id", ID, nullable=False, index=True),
     Column("created_at", BigInteger, nullable=False),
-    Column("expires_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False, index=True),
+)
+
+#: Nonces of proofs that the hub has taken, so that none is taken twice.
+proof_nonce = Table(
+    "proof_nonce",
+    metadata,
+    #: SHA-256 of device and nonce.
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("at", BigInteger, nullable=False, index=True),
 )
 
 #: Failed sign-ins by account and address, so that guessing is slowed down in every process.

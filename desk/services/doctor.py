@@ -151,7 +151,7 @@ def _ask(context: Context, network: Network, kept: _Kept, timer: Callable[[], fl
     heard = _Heard()
     assert kept.account is not None
     try:
-        client = network.connect(kept.account.hub, kept.token, _PATIENCE)
+        client = network.visit(kept.account.hub, _PATIENCE, signed_in=bool(kept.token))
     except DeskError as error:
         heard.error = error
         return heard

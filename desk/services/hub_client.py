@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -27,10 +27,13 @@ from desk.protocol.messages import (
     Problem,
     Push,
     Pushed,
+    Refresh,
+    Refreshed,
     Registered,
     SignedIn,
     SignIn,
 )
+from desk.protocol.proofs import PROOF_HEADER
 from desk.services.errors import (
     BadHubAddress,
     ClonedProfile,
@@ -46,6 +49,10 @@ from desk.services.errors import (
     WrongProtocol,
 )
 
+if TYPE_CHECKING:
+    from desk.services.access import Access
+    from desk.services.device_key import Prover
+
 M = TypeVar("M", bound=msgspec.Struct)
 
 _CONNECT_SECONDS = 5.0
@@ -56,6 +63,7 @@ WATCHDOG_SECONDS = 45.0
 #: What a hub may ask to wait at most; a number out of this world must not silence a desk.
 _LONGEST_WAIT_SECONDS = 900.0
 _PRODUCT = "desk"
+_JSON = {"content-type": "application/json"}
 
 
 class Gap(DeskError):
@@ -68,17 +76,28 @@ class Gap(DeskError):
         self.expected = expected
 
 
+class ProofStale(DeskError):
+    """The hub wants the request signed anew; its clock shows ``now``."""
+
+    code = "proof_stale"
+
+    def __init__(self, now: int) -> None:
+        super().__init__()
+        self.now = now
+
+
 class HubClient:
     """One hub's address with a session's token. Safe to use from several threads.
 
-    Every request raises ``OfflineByChoice`` while ``allowed`` says no; ``heard`` is told of each
-    message from the hub.
+    With an ``Access`` for a token, a request that the hub refuses for its token is sent once more
+    with the next one. Every request raises ``OfflineByChoice`` while ``allowed`` says no;
+    ``heard`` is told of each message from the hub.
     """
 
     def __init__(
         self,
         hub: str,
-        token: str = "",
+        token: str | Access = "",
         transport: httpx.BaseTransport | None = None,
         allowed: Callable[[], bool] = lambda: True,
         heard: Callable[[msgspec.Struct], None] = lambda _message: None,
@@ -87,13 +106,11 @@ class HubClient:
         self._allowed = allowed
         self._heard = heard
         self.hub = normal_address(hub)
-        headers = {PROTOCOL_HEADER: str(PROTOCOL)}
-        if token:
-            headers["authorization"] = f"Bearer {token}"
+        self._access = token
         # trust_env off: a proxy from the environment must not see the token of a loopback hub.
         self._http = httpx.Client(
             base_url=self.hub,
-            headers=headers,
+            headers={PROTOCOL_HEADER: str(PROTOCOL)},
             timeout=httpx.Timeout(patience, connect=min(patience, _CONNECT_SECONDS)),
             transport=transport,
             # Certificates take 50 ms to load, and without TLS nothing is checked.
@@ -107,7 +124,7 @@ class HubClient:
 
     def handshake(self) -> Handshake:
         """Who answers there. Raises ``NotAHub``, ``WrongProtocol``, ``HubUnreachable``."""
-        response = self._send("GET", "/v1/handshake")
+        response = self._ask("GET", "/v1/handshake", "")
         if response.status_code != HTTPStatus.OK:
             self._raise_unless_done(response, missing=NotAHub(hub=self.hub))
         try:
@@ -122,12 +139,16 @@ class HubClient:
         self._heard(answer)
         return answer
 
-    def sign_in(self, message: SignIn) -> SignedIn:
-        """A token for a user's password. Raises ``WrongPassword``, ``TooManyAttempts``."""
-        return self._decode(self._post("/v1/sign-in", message), SignedIn)
+    def sign_in(self, message: SignIn, prover: Prover) -> SignedIn:
+        """A session for a user's password. Raises ``WrongPassword``, ``TooManyAttempts``."""
+        return self._signed("/v1/sign-in", message, SignedIn, prover, public=True)
+
+    def refresh(self, message: Refresh, prover: Prover) -> Refreshed:
+        """The session's next tokens. Raises ``NotSignedIn`` where it is over."""
+        return self._signed("/v1/refresh", message, Refreshed, prover, public=True)
 
     def sign_out(self) -> None:
-        """Let the hub forget the token."""
+        """Let the hub end the session."""
         self._raise_unless_done(self._send("POST", "/v1/sign-out"))
 
     def playbook(self) -> PlaybookSource:
@@ -154,9 +175,9 @@ class HubClient:
             raise HubUnreachable(hub=self.hub)
         return answer
 
-    def new_device(self, message: NewDevice) -> Registered:
-        """Become a device of one's own. Raises ``TakenProfile``."""
-        return self._decode(self._post("/v1/device", message), Registered)
+    def new_device(self, message: NewDevice, prover: Prover) -> Registered:
+        """Become a device of one's own; the one that was copied signs. Raises ``TakenProfile``."""
+        return self._signed("/v1/device", message, Registered, prover)
 
     def head_start(self, limit: int) -> Page:
         """The most urgent and the newest of what the reader may see, with their families."""
@@ -169,32 +190,100 @@ class HubClient:
     @contextmanager
     def hints(self) -> Generator[httpx.Response]:
         """The open stream of hints; reading it fails after ``WATCHDOG_SECONDS`` of silence."""
-        timeout = httpx.Timeout(ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=WATCHDOG_SECONDS)
+        token = self._token()
         try:
-            with self._http.stream("GET", "/v1/hints", timeout=timeout) as response:
-                if response.status_code != HTTPStatus.OK:
-                    response.read()
+            with self._stream(token) as response:
+                refused = self._is_refused(response)
+                if not refused:
                     self._raise_unless_done(response)
-                yield response
+                    yield response
+            if refused:
+                with self._stream(self._renewed(token)) as response:
+                    self._raise_unless_done(response)
+                    yield response
         except httpx.HTTPError:
             raise HubUnreachable(hub=self.hub) from None
+
+    @contextmanager
+    def _stream(self, token: str) -> Generator[httpx.Response]:
+        timeout = httpx.Timeout(ANSWER_SECONDS, connect=_CONNECT_SECONDS, read=WATCHDOG_SECONDS)
+        headers = _bearing(token)
+        with self._http.stream("GET", "/v1/hints", timeout=timeout, headers=headers) as response:
+            if not response.is_success:
+                response.read()
+            yield response
 
     def _get(self, path: str, query: dict[str, str], answer: type[M]) -> M:
         return self._decode(self._send("GET", path, params=query), answer)
 
     def _post(self, path: str, message: msgspec.Struct) -> httpx.Response:
+        return self._send("POST", path, content=msgspec.json.encode(message), headers=_JSON)
+
+    def _signed(
+        self,
+        path: str,
+        message: msgspec.Struct,
+        answer: type[M],
+        prover: Prover,
+        *,
+        public: bool = False,
+    ) -> M:
+        """Post a message with a proof; once more where the hub's clock was not known."""
         body = msgspec.json.encode(message)
-        headers = {"content-type": "application/json"}
-        return self._send("POST", path, content=body, headers=headers)
+
+        def ask() -> M:
+            headers = {**_JSON, PROOF_HEADER: prover.header("POST", path, body)}
+            if public:
+                response = self._ask("POST", path, "", content=body, headers=headers)
+            else:
+                response = self._send("POST", path, content=body, headers=headers)
+            return self._decode(response, answer)
+
+        try:
+            return ask()
+        except ProofStale as stale:
+            prover.learn(stale.now)
+        try:
+            return ask()
+        except ProofStale:
+            raise HubUnreachable(hub=self.hub) from None
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Ask with the session's token, or with the next one where that has ended."""
+        token = self._token()
+        response = self._ask(method, path, token, **options)
+        if self._is_refused(response):
+            response = self._ask(method, path, self._renewed(token), **options)
+        return response
+
+    def _ask(self, method: str, path: str, token: str, **options: Any) -> httpx.Response:
         if not self._allowed():
             raise OfflineByChoice
+        headers = {**options.pop("headers", {}), **_bearing(token)}
         try:
-            return self._http.request(method, path, **options)
+            return self._http.request(method, path, headers=headers, **options)
         except (httpx.HTTPError, httpx.StreamError):
             # Without its cause: an error of the transport may quote what was sent.
             raise HubUnreachable(hub=self.hub) from None
+
+    def _token(self) -> str:
+        if isinstance(self._access, str):
+            return self._access
+        if not self._allowed():
+            raise OfflineByChoice
+        return self._access.token()
+
+    def _is_refused(self, response: httpx.Response) -> bool:
+        """Whether another token may be let in where this one was not."""
+        return (
+            not isinstance(self._access, str)
+            and response.status_code == HTTPStatus.UNAUTHORIZED
+            and _problem(response).code == NotSignedIn.code
+        )
+
+    def _renewed(self, refused: str) -> str:
+        assert not isinstance(self._access, str)
+        return self._access.renewed(refused)
 
     def _decode(self, response: httpx.Response, answer: type[M]) -> M:
         self._raise_unless_done(response)
@@ -230,11 +319,13 @@ class HubClient:
                 return WrongPassword()
             case "throttled":
                 return TooManyAttempts(seconds=problem.args.get("seconds") or str(round(wait)))
+            case "proof_stale" if problem.args.get("now", "").isdigit():
+                return ProofStale(int(problem.args["now"]))
             case "gap" if problem.args.get("expected", "").isdigit():
                 return Gap(int(problem.args["expected"]))
             case "number_used":
                 return ClonedProfile()
-            case "device_of_another":
+            case "device_of_another" | "other_key":
                 return TakenProfile()
             case _:
                 return None
@@ -256,6 +347,10 @@ def normal_address(hub: str) -> str:
 def is_loopback(hub: str) -> bool:
     """Whether the address is this machine's own."""
     return urlsplit(hub).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _bearing(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"} if token else {}
 
 
 def _passes(status: int) -> bool:

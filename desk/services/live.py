@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 #: A stream that ends sooner counts as a failure, or a broken proxy would be asked without end.
 _LASTING_SECONDS = 10.0
 
+#: What the hub says when the token of the stream has ended: come in again with the next one.
+_RENEW = "event: renew"
+
 _log = logging.getLogger(__name__)
+
+
+class _Renew(Exception):
+    """The stream ended in order, and is to be opened again at once."""
 
 
 class Hints:
@@ -73,7 +80,13 @@ class Hints:
         failures = 0
         while (given_up := self._wait_for_hub()) is not None:
             began = time.monotonic()
-            error = self._listen_until_it_ends(given_up)
+            error: DeskError | None = None
+            try:
+                error = self._listen_until_it_ends(given_up)
+            except _Renew:
+                # At once, but not for ever: a hub may be out of order.
+                if time.monotonic() - began > _LASTING_SECONDS:
+                    continue
             failures = 0 if time.monotonic() - began > _LASTING_SECONDS else failures + 1
             asked = error.wait if isinstance(error, HubUnreachable) else 0.0
             with self._condition:
@@ -102,6 +115,8 @@ class Hints:
         """Listen; why it ended, where the hub or the network has said so."""
         try:
             self._listen(given_up)
+        except _Renew:
+            raise
         except DeskError as error:
             _log.debug("hints ended: %s", error.code)
             is_cut = isinstance(error, HubUnreachable) and self.heard
@@ -123,6 +138,8 @@ class Hints:
             self._hear(True)
             # The first one comes at once, for what changed before the stream was open.
             for line in response.iter_lines():
+                if line == _RENEW:
+                    raise _Renew
                 if line.startswith("data:"):
                     self._hint(line.removeprefix("data:").strip())
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import httpx
     import msgspec
 
+    from desk.services.access import Access
     from desk.services.hub_client import HubClient
     from desk.services.loop import SyncLoop
     from desk.services.steps import Steps, Told
@@ -49,6 +50,7 @@ class Network:
         self._clients = threading.Lock()
         self._loop: SyncLoop | None = None
         self._client: tuple[str, HubClient] | None = None
+        self._access: Access | None = None
         self._greeted = False
         self._told = 0.0
         self._cancelled = False
@@ -95,7 +97,8 @@ class Network:
 
         with self._exchange:
             client = None
-            if not self.offline_by_choice and session.token(self._context):
+            signed_in = session.device(self._context) is not None
+            if signed_in and not self.offline_by_choice and self._context.account is not None:
                 client = self.client()
             session.sign_out(self._context, client)
             self._leave_stream()
@@ -181,16 +184,16 @@ class Network:
         """The client of this session. Raises ``NotSignedIn``."""
         from desk.services import session
 
-        account, token = self._context.account, session.token(self._context)
-        if account is None or not token:
+        account, device = self._context.account, session.device(self._context)
+        if account is None or device is None:
             raise NotSignedIn
         with self._clients:
-            if self._client is None or self._client[0] != token:
+            if self._client is None or self._client[0] != device:
                 self._close_client()
-                self._client = (token, self.connect(account.hub, token))
+                self._client = (device, self.connect(account.hub, self._tokens(account.hub)))
             return self._client[1]
 
-    def connect(self, hub: str, token: str, patience: float | None = None) -> HubClient:
+    def connect(self, hub: str, token: str | Access, patience: float | None = None) -> HubClient:
         """A client of its own for an address and a token ("" is none); close it.
 
         It waits ``patience`` seconds for an answer, or as long as an exchange may take.
@@ -205,6 +208,19 @@ class Network:
             self._hear,
             patience or ANSWER_SECONDS,
         )
+
+    def visit(self, hub: str, patience: float, *, signed_in: bool) -> HubClient:
+        """A client of its own that uses the session's tokens where there is one; close it."""
+        with self._clients:
+            return self.connect(hub, self._tokens(hub) if signed_in else "", patience)
+
+    def _tokens(self, hub: str) -> Access:
+        """The session's tokens, for all its clients together."""
+        from desk.services.access import Access
+
+        if self._access is None:
+            self._access = Access(self._context, lambda: self.connect(hub, ""))
+        return self._access
 
     def _sync(self, started: float) -> SyncReport:
         from desk.services import session
@@ -284,7 +300,7 @@ class Network:
     def _close_client(self) -> None:
         if self._client is not None:
             self._client[1].close()
-        self._client = None
+        self._client = self._access = None
         self._greeted = False
 
     def _tell(self, progress: Progress | None) -> None:

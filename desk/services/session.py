@@ -1,9 +1,10 @@
-"""Signing in and out: whose desk this is, and the token the hub knows it by."""
+"""Signing in and out: whose desk this is, and as which device the hub knows it."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from contextlib import suppress
 
 import msgspec
 from sqlalchemy import Connection
@@ -11,9 +12,10 @@ from sqlalchemy import Connection
 from desk.domain.model import Person
 from desk.protocol.messages import PROTOCOL, NewDevice, SignedIn, SignIn
 from desk.schema.desk_tables import metadata
-from desk.services import inbox, queue, settings, shadow
+from desk.services import access, device_key, inbox, queue, settings, shadow
 from desk.services.context import Account, Context, read_playbook
-from desk.services.errors import DeskError, OtherAccount
+from desk.services.device_key import Device, Prover
+from desk.services.errors import DeskError, NotSignedIn, OtherAccount
 from desk.services.hub_client import HubClient
 from desk.services.rows import PEOPLE
 from desk.services.views import StatusChanged
@@ -28,19 +30,24 @@ def sign_in(context: Context, connect: Connect, hub: str, user: str, password: s
 
     ``connect`` makes a client for an address and a token. Raises what ``Desk.sign_in`` says.
     """
+    user = user.strip()
     client = connect(hub, "")
     try:
-        hub_id = client.handshake().hub
-        switching = _is_other(context, hub_id, user.strip())
-        device = context.new_id() if switching else _device(context)
+        hello = client.handshake()
+        switching = _is_other(context, hello.hub, user)
+        device = _device(context, hello.hub, user, switching=switching)
+        prover = Prover(device, hello.hub, context.clock, context.random)
+        prover.learn(hello.now)
         answer = client.sign_in(
             SignIn(
-                user=user.strip(),
+                user=user,
                 password=password,
-                device=device,
-                device_name=platform.node()[:_DEVICE_NAME],
+                device=device.id,
+                device_name=_name(),
                 protocol=PROTOCOL,
-            )
+                key=device.public,
+            ),
+            prover,
         )
         address = client.hub
     finally:
@@ -66,17 +73,18 @@ def sign_in(context: Context, connect: Connect, hub: str, user: str, password: s
 
 
 def sign_out(context: Context, client: HubClient | None) -> None:
-    """Forget the token here, and at the hub when it answers; rows and unsent work stay."""
-    with context.store.write(durable=True) as connection:
-        settings.drop(connection, settings.TOKEN)
-        settings.put(connection, settings.SIGNED_OUT, "1")
-    context.reload()
-    context.events.emit(StatusChanged())
-    if client is not None:
-        try:
-            client.sign_out()
-        except DeskError:
-            return  # The token is forgotten here; at the hub it ends by itself.
+    """End the session at the hub when it answers, and here; rows and unsent work stay."""
+    try:
+        if client is not None:
+            # Where it does not answer, the session ends there by itself.
+            with suppress(DeskError):
+                client.sign_out()
+    finally:
+        with context.store.write(durable=True) as connection:
+            access.forget(connection)
+            settings.put(connection, settings.SIGNED_OUT, "1")
+        context.reload()
+        context.events.emit(StatusChanged())
 
 
 def become_a_device(context: Context, client: HubClient) -> None:
@@ -84,19 +92,27 @@ def become_a_device(context: Context, client: HubClient) -> None:
 
     What waits keeps its ids and gets new numbers, so what the other one sent is not done twice.
     """
-    device = context.new_id()
-    answer = client.new_device(NewDevice(device=device, device_name=platform.node()[:_DEVICE_NAME]))
+    account = context.account
     with context.store.write(durable=True) as connection:
-        settings.put(connection, settings.DEVICE, device)
-        settings.put(connection, settings.TOKEN, answer.token)
+        copied = device_key.mine(connection, context.random)
+    if account is None or copied is None:
+        raise NotSignedIn
+    device = device_key.make(context.new_id(), context.random)
+    asked = NewDevice(device=device.id, device_name=_name(), key=device.public)
+    answer = client.new_device(asked, Prover(copied, account.hub_id, context.clock, context.random))
+    with context.store.write(durable=True) as connection:
+        device_key.keep(connection, device)
+        access.keep(connection, answer)
         queue.begin_anew(connection, answer.last_op)
     context.events.emit(StatusChanged())
 
 
-def token(context: Context) -> str | None:
-    """The session's token, if there is one."""
+def device(context: Context) -> str | None:
+    """The id of the device that a session is open for, if one is."""
     with context.store.read() as connection:
-        return settings.get(connection, settings.TOKEN)
+        if settings.get(connection, settings.TOKEN) is None:
+            return None
+        return settings.get(connection, settings.DEVICE) or ""
 
 
 def _is_other(context: Context, hub_id: str, user: str) -> bool:
@@ -114,17 +130,27 @@ def _is_other(context: Context, hub_id: str, user: str) -> bool:
         return True
 
 
-def _device(context: Context) -> str:
-    with context.store.read() as connection:
-        return settings.get(connection, settings.DEVICE) or context.new_id()
+def _device(context: Context, hub_id: str, user: str, *, switching: bool) -> Device:
+    """The device to sign in as, on the disk before the hub hears of it: an answer may be lost."""
+
+    def new() -> Device:
+        return device_key.make(context.new_id(), context.random)
+
+    with context.store.write(durable=True) as connection:
+        known = None if switching else device_key.mine(connection, context.random)
+        return known or device_key.next_of(connection, hub_id, user, new)
 
 
-def _keep(connection: Connection, hub: str, device: str, answer: SignedIn) -> None:
+def _name() -> str:
+    return platform.node()[:_DEVICE_NAME]
+
+
+def _keep(connection: Connection, hub: str, device: Device, answer: SignedIn) -> None:
     account = Account(hub=hub, hub_id=answer.hub, company=answer.company, person=answer.person)
     known = settings.number(connection, settings.LAST_OP)
     settings.put(connection, settings.ACCOUNT, msgspec.json.encode(account).decode())
-    settings.put(connection, settings.TOKEN, answer.token)
-    settings.put(connection, settings.DEVICE, device)
+    access.keep(connection, answer)
+    device_key.keep(connection, device)
     settings.put(connection, settings.LAST_OP, str(max(known, answer.last_op)))
     settings.drop(connection, settings.SIGNED_OUT)
     PEOPLE.put(connection, [answer.person])

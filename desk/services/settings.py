@@ -12,7 +12,13 @@ from desk.schema.desk_tables import setting
 ACCOUNT: Final = "account"
 SIGNED_OUT: Final = "signed_out"
 TOKEN: Final = "token"  # noqa: S105 - the name of it
+#: What gets the next token, and under which id it is asked for while no answer has come.
+REFRESH: Final = "refresh"
+RETRY: Final = "retry"
 DEVICE: Final = "device"
+#: The private half of the device's key, and the device that somebody begins to be.
+DEVICE_KEY: Final = "device_key"
+NEXT_DEVICE: Final = "next_device"
 PLAYBOOK: Final = "playbook"
 PLAYBOOK_VERSION: Final = "playbook_version"
 #: Number of this device's last operation that the hub has answered.

@@ -32,10 +32,13 @@ from desk.protocol.messages import (
     Problem,
     Push,
     Pushed,
+    Refresh,
+    Refreshed,
     Result,
     SignedIn,
 )
 from desk.resources import playbooks_dir
+from tests import keys
 
 START = 1_790_000_000_000
 MINUTE = 60_000
@@ -91,40 +94,58 @@ class Hub:
         return make_id(self.clock.now, self.random.randbytes)
 
     def sign_in(self, user: str, password: str = PASSWORD, device: str = "") -> Response:
-        body = {
-            "user": user,
-            "password": password,
-            "device": device or self.new_id(),
-            "device_name": "a test",
-            "protocol": PROTOCOL,
-        }
-        return self.client.post("/v1/sign-in", json=body)
+        return keys.sign_in(self.client, user, password, device or self.new_id())
 
     def desk(self, user: str, device: str = "") -> Desk:
         device = device or self.new_id()
         answer = read(self.sign_in(user, device=device), SignedIn)
-        return Desk(self, user, device, answer.token, answer.last_op)
+        return Desk(self, user, device, answer.token, answer.last_op, answer.refresh)
 
 
 class Desk:
     """A user on a device: sends operations and holds the rows that were pulled."""
 
-    def __init__(self, hub: Hub, user: str, device: str, token: str, last_op: int) -> None:
+    def __init__(
+        self, hub: Hub, user: str, device: str, token: str, last_op: int, refresh: str = ""
+    ) -> None:
         self.hub = hub
         self.user = user
         self.device = device
         self.token = token
+        self.refresh_token = refresh
         self.number = last_op
         self.headers = {"authorization": f"Bearer {token}", PROTOCOL_HEADER: str(PROTOCOL)}
         self.cursor = ""
         self.rows: dict[str, dict[str, Any]] = {}
 
     def get(self, path: str, **query: Any) -> Response:
-        return self.hub.client.get(path, params=query, headers=self.headers)
+        return self._ask("GET", path, params=query)
 
     def post(self, path: str, body: Any) -> Response:
+        return self._ask("POST", path, content=msgspec.json.encode(body))
+
+    def renew(self, retry: str = "") -> Response:
+        """Ask for the next tokens and take them."""
+        asked = Refresh(refresh=self.refresh_token, retry=retry or self.hub.new_id())
+        answer = self.signed("/v1/refresh", asked)
+        if answer.is_success:
+            given = read(answer, Refreshed)
+            self.token, self.refresh_token = given.token, given.refresh
+            self.headers["authorization"] = f"Bearer {given.token}"
+        return answer
+
+    def _ask(self, method: str, path: str, **options: Any) -> Response:
+        answer = self.hub.client.request(method, path, headers=self.headers, **options)
+        if answer.status_code == 401 and self.refresh_token and self.renew().is_success:
+            return self.hub.client.request(method, path, headers=self.headers, **options)
+        return answer
+
+    def signed(self, path: str, body: Any) -> Response:
+        """Post a message with the device's proof."""
         content = msgspec.json.encode(body)
-        return self.hub.client.post(path, content=content, headers=self.headers)
+        hub_id = self.hub.client.get("/v1/handshake").json()["hub"]
+        proven = keys.signed(hub_id, self.device, path, content, self.hub.clock.now)
+        return self.hub.client.post(path, content=content, headers={**self.headers, **proven})
 
     def operation(self, intent: Intent, identifier: str = "") -> Numbered:
         """The next operation of this device."""
@@ -264,10 +285,12 @@ def qualification(hub: Hub, marketer: str = "marketer1", **subject: Any) -> tupl
 def session(hub: Hub, desk: Desk) -> Session:
     """The desk's session, for calls that go past HTTP."""
     return Session(
+        id="",
         actor=Actor(desk.user, PEOPLE[desk.user]),
         device_id=desk.device,
         policy_version=1,
         token_hash=b"",
+        expires_at=desk.hub.clock.now,
         seen_at=None,
     )
 

@@ -9,21 +9,22 @@ import msgspec
 import pytest
 from sqlalchemy import insert, select, update
 
-from desk.hub import accounts
+from desk.hub import accounts, tokens
 from desk.hub.accounts import Arrival
 from desk.hub.errors import HubProblem
 from desk.hub.passwords import hash_password, matches
-from desk.protocol.messages import SignedIn, SignIn
+from desk.protocol.messages import PROTOCOL, SignedIn, SignIn
 from desk.schema import hub_tables as t
 from tests.hub.hubs import MINUTE, PASSWORD, Hub, problem, read
+from tests.keys import public_key
 
 FAR = Arrival("203.0.113.7", is_local=False)
 NEAR = Arrival("127.0.0.1", is_local=True)
 
 
 def asked(hub: Hub, user: str = "head", password: str = PASSWORD, **more: Any) -> SignIn:
-    values = {"device": hub.new_id(), "device_name": "a test", "protocol": 1, **more}
-    return SignIn(user=user, password=password, **values)
+    values = {"device": hub.new_id(), "device_name": "a test", "protocol": PROTOCOL, **more}
+    return SignIn(user=user, password=password, key=public_key(values["device"]), **values)
 
 
 def enter(hub: Hub, request: SignIn, arrival: Arrival = FAR) -> accounts.Entered:
@@ -82,11 +83,12 @@ def test_an_unknown_user_costs_the_work_of_a_password_check() -> None:
 
 
 def test_a_token_lasts_its_time_and_no_longer(hub: Hub) -> None:
-    desk = hub.desk("head")
-    hub.clock.now += accounts.TOKEN_LIFE - 1
-    assert desk.get("/v1/playbook").status_code == 200
+    headers = dict(hub.desk("head").headers)
+    hub.clock.now += tokens.ACCESS_LIFE - 1
+    assert hub.client.get("/v1/playbook", headers=headers).status_code == 200
     hub.clock.now += 1
-    assert problem(desk.get("/v1/playbook"))[:2] == (401, "not_signed_in")
+    answer = hub.client.get("/v1/playbook", headers=headers)
+    assert problem(answer)[:2] == (401, "not_signed_in")
 
 
 def test_signing_out_forgets_the_token(hub: Hub) -> None:
@@ -170,7 +172,7 @@ def test_guessing_at_an_unknown_user_is_slowed_down_alike(hub: Hub) -> None:
 
 def test_a_demo_account_works_on_this_machine_only(hub: Hub) -> None:
     only_on_loopback(hub, "head")
-    token = enter(hub, asked(hub), NEAR).token
+    token = enter(hub, asked(hub), NEAR).tokens.token
     assert refusal(hub, asked(hub), FAR).code == "loopback_only"
     with pytest.raises(HubProblem) as refused:
         accounts.authenticate(hub.database, token, FAR, hub.clock.now)
@@ -201,7 +203,14 @@ def test_two_devices_registering_at_once_both_come_in(hub: Hub) -> None:
     device = hub.new_id()
     with hub.database.write() as connection:
         connection.execute(
-            insert(t.device).values(id=device, user_id="head", name="", created_at=1, last_op=5)
+            insert(t.device).values(
+                id=device,
+                user_id="head",
+                name="",
+                created_at=1,
+                last_op=5,
+                public_key=public_key(device),
+            )
         )
     assert enter(hub, asked(hub, device=device)).last_op == 5
 
@@ -213,7 +222,7 @@ def test_a_name_of_a_device_is_cleaned(hub: Hub) -> None:
 
 
 def test_an_answer_to_a_refused_sign_in_repeats_nothing_of_it(hub: Hub) -> None:
-    body = {"user": 17, "password": "my secret", "device": "x", "device_name": "", "protocol": 1}
+    body = {"user": 17, "password": "my secret", "device": "x", "device_name": "", "protocol": 3}
     answer = hub.client.post("/v1/sign-in", content=msgspec.json.encode(body))
     assert problem(answer)[:2] == (400, "bad_request")
     assert "secret" not in answer.text

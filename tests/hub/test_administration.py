@@ -114,7 +114,7 @@ def test_devices_are_told_with_what_is_known_of_them(hub: Hub) -> None:
     first.get("/v1/playbook")
     found = administration.devices(hub.database, "operator1", hub.clock.now)
     assert [(one.id, one.last_op, one.signed_in, one.seen_at) for one in found] == [
-        (first.device, 1, True, worked_at),
+        (first.device, 1, True, worked_at + 20 * MINUTE),
         (second.device, 0, True, worked_at + 10 * MINUTE),
     ]
     assert {one.name for one in found} == {"a test"}

@@ -26,6 +26,7 @@ from tests.hub.hubs import (
     qualification,
     read,
 )
+from tests.keys import public_key
 
 KEY = b"a key of a desk's choice"
 ALL = Range()
@@ -187,8 +188,8 @@ def test_a_copy_of_a_profile_becomes_a_device_of_its_own(hub: Hub) -> None:
     original = hub.desk("operator1")
     original.done(new_lead())
     new = hub.new_id()
-    asked = NewDevice(device=new, device_name="копия")
-    answer = read(original.post("/v1/device", asked), Registered)
+    asked = NewDevice(device=new, device_name="копия", key=public_key(new))
+    answer = read(original.signed("/v1/device", asked), Registered)
     assert answer.last_op == 0
     copy = Desk(hub, "operator1", new, answer.token, answer.last_op)
     assert copy.done(new_lead())
@@ -197,9 +198,8 @@ def test_a_copy_of_a_profile_becomes_a_device_of_its_own(hub: Hub) -> None:
 
 def test_nobody_takes_the_device_of_another(hub: Hub) -> None:
     theirs = hub.desk("head")
-    refused = hub.desk("operator1").post(
-        "/v1/device", NewDevice(device=theirs.device, device_name="")
-    )
+    asked = NewDevice(device=theirs.device, device_name="", key=public_key(theirs.device))
+    refused = hub.desk("operator1").signed("/v1/device", asked)
     assert problem(refused)[:2] == (409, "device_of_another")
 
 

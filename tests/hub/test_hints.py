@@ -16,8 +16,9 @@ from desk.hub.changes import Head
 from desk.hub.database import Database
 from desk.hub.gate import reader_of
 from desk.hub.hints import Hints, Listener
-from desk.protocol.messages import SignIn
+from desk.protocol.messages import PROTOCOL, PROTOCOL_HEADER, SignIn
 from desk.schema.hub_tables import account, person
+from tests import keys
 from tests.hub.hubs import PASSWORD, START, Clock, Hub, a_lead, a_reader, new_lead, write_lines
 from tests.hub.serving import listening
 
@@ -37,16 +38,8 @@ async def streaming(
 
 
 def sign_in(client: httpx.Client, user: str, number: int) -> dict[str, str]:
-    device = make_id(number, bytes)
-    body = {
-        "user": user,
-        "password": PASSWORD,
-        "device": device,
-        "device_name": "",
-        "protocol": 1,
-    }
-    token = client.post("/v1/sign-in", json=body).json()["token"]
-    return {"authorization": f"Bearer {token}", "x-desk-protocol": "1"}
+    token = keys.sign_in(client, user, PASSWORD, make_id(number, bytes)).json()["token"]
+    return {"authorization": f"Bearer {token}", PROTOCOL_HEADER: str(PROTOCOL)}
 
 
 def a_push() -> dict[str, object]:
@@ -110,9 +103,16 @@ def a_gate(database: Database, clock: Clock, poll: float = NEVER) -> gate.Hub:
 
 def enter(database: Database, user: str, clock: Clock) -> accounts.Session:
     device = make_id(1, bytes)
-    asked = SignIn(user=user, password=PASSWORD, device=device, device_name="", protocol=1)
+    asked = SignIn(
+        user=user,
+        password=PASSWORD,
+        device=device,
+        device_name="",
+        protocol=PROTOCOL,
+        key=keys.public_key(device),
+    )
     near = accounts.Arrival("127.0.0.1", is_local=True)
-    token = accounts.sign_in(database, asked, near, clock(), bytes).token
+    token = accounts.sign_in(database, asked, near, clock(), bytes).tokens.token
     return accounts.authenticate(database, token, near, clock())
 
 

@@ -9,25 +9,31 @@ from litestar.testing import TestClient
 
 from desk.hub.app import LARGEST_REQUEST, create_app
 from desk.hub.database import Database
-from desk.protocol.messages import PROTOCOL, PROTOCOL_HEADER, Handshake, PlaybookSource
+from desk.protocol.messages import (
+    PROTOCOL,
+    PROTOCOL_HEADER,
+    PROTOCOL_MIN,
+    Handshake,
+    PlaybookSource,
+)
 from tests.hub.hubs import FREIGHT, START, Hub, new_lead, problem, read, running
 
 
 def test_the_handshake_answers_anybody_in_any_version(hub: Hub) -> None:
     answer = hub.client.get("/v1/handshake", headers={PROTOCOL_HEADER: "999"})
     hand = read(answer, Handshake)
-    assert (hand.product, hand.protocol_min, hand.protocol_max) == ("desk", 1, PROTOCOL)
+    assert (hand.product, hand.protocol_min, hand.protocol_max) == ("desk", PROTOCOL_MIN, PROTOCOL)
     assert hand.now == START
     assert read(hub.client.get("/v1/handshake"), Handshake).hub == hand.hub
 
 
 def test_another_protocol_is_refused_with_the_range(hub: Hub) -> None:
     desk = hub.desk("head")
-    for version in ("0", str(PROTOCOL + 1), "-1", "one", "9" * 30):
+    for version in ("0", str(PROTOCOL_MIN - 1), str(PROTOCOL + 1), "-1", "one", "9" * 30):
         headers = {**desk.headers, PROTOCOL_HEADER: version}
         status, code, args = problem(hub.client.get("/v1/snapshot", headers=headers))
         assert (status, code) == (426, "wrong_protocol")
-        assert (args["low"], args["high"]) == ("1", str(PROTOCOL))
+        assert (args["low"], args["high"]) == (str(PROTOCOL_MIN), str(PROTOCOL))
 
 
 def test_signing_in_with_another_protocol_is_refused(hub: Hub) -> None:
@@ -37,6 +43,7 @@ def test_signing_in_with_another_protocol_is_refused(hub: Hub) -> None:
         "device": hub.new_id(),
         "device_name": "",
         "protocol": PROTOCOL + 1,
+        "key": "",
     }
     assert problem(hub.client.post("/v1/sign-in", json=body))[:2] == (426, "wrong_protocol")
 
@@ -115,6 +122,7 @@ def test_the_interface_describes_itself(hub: Hub) -> None:
     assert set(described["paths"]) == {
         "/v1/handshake",
         "/v1/sign-in",
+        "/v1/refresh",
         "/v1/sign-out",
         "/v1/playbook",
         "/v1/operations",

@@ -20,6 +20,7 @@ from desk.domain.operations import Move
 from desk.hub.database import Database
 from desk.protocol.messages import Numbered, Push, Pushed, Result
 from desk.schema import hub_tables as t
+from tests import keys
 from tests.hub.hubs import PASSWORD, START, Desk, Hub, move, qualification, read, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -46,14 +47,8 @@ def hub_process(url: str, *dying: str) -> Iterator[tuple[subprocess.Popen[str], 
 
 
 def sign_in(address: str) -> dict[str, str]:
-    body = {
-        "user": "operator1",
-        "password": PASSWORD,
-        "device": DEVICE,
-        "device_name": "",
-        "protocol": 1,
-    }
-    answer = httpx.post(f"{address}/v1/sign-in", json=body, timeout=30).json()
+    with httpx.Client(base_url=address, timeout=30) as client:
+        answer = keys.sign_in(client, "operator1", PASSWORD, DEVICE).json()
     return {"authorization": f"Bearer {answer['token']}"}
 
 

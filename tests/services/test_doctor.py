@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from desk.domain.operations import Comment, Create
+from desk.hub import administration
 from desk.hub.database import Database
 from desk.protocol.messages import PROTOCOL, PROTOCOL_MIN
-from desk.schema import hub_tables
 from desk.services import doctor, settings
 from desk.services.desk import Checkup, Desk
 from desk.services.errors import DeskError, HubUnreachable
@@ -251,10 +251,8 @@ def test_a_session_ended_by_the_administrator_is_seen_without_an_exchange(
     sit: Sit, hub: HubProcess
 ) -> None:
     desk = sit("operator1")
-    with Database(hub.db_url) as database, database.write() as connection:
-        connection.execute(
-            hub_tables.token.delete().where(hub_tables.token.c.device_id == desk.examine().device)
-        )
+    with Database(hub.db_url) as database:
+        administration.revoke(database, desk.examine().device or "")
     assert code(desk.examine().why) == "not_signed_in"
 
 

@@ -92,6 +92,7 @@ def test_a_session_that_ended_pauses_the_queue_and_drops_nothing(
     desk = sit("operator1", transport=wire)
     made = [desk.do(Create(kind="lead", title=f"Лид {n}")).item_ids[0] for n in range(60)]
     wire.faults["/v1/operations"] = [passes, answer(401, {"code": "not_signed_in"})]
+    wire.faults["/v1/refresh"] = [answer(401, {"code": "not_signed_in"})]
     with pytest.raises(NotSignedIn):
         desk.sync_once()
     status = desk.status()
@@ -153,8 +154,8 @@ def test_a_desk_whose_numbers_are_used_whatever_it_does_stops_and_says_so(
 def test_a_copied_profile_becomes_a_device_of_its_own_and_both_go_on(sit: Sit) -> None:
     first, second = sit("operator1"), sit("operator1", place="copy")
     with first.context.store.read() as one, second.context.store.write() as other:
-        settings.put(other, settings.DEVICE, settings.get(one, settings.DEVICE) or "")
-        settings.put(other, settings.TOKEN, settings.get(one, settings.TOKEN) or "")
+        for key in (settings.DEVICE, settings.DEVICE_KEY, settings.TOKEN, settings.REFRESH):
+            settings.put(other, key, settings.get(one, key) or "")
     made = [first.do(Create(kind="lead", title="Подлинник")).item_ids[0]]
     first.sync_once()
     made += [second.do(Create(kind="lead", title=f"Копия {n}")).item_ids[0] for n in range(2)]
@@ -367,6 +368,7 @@ def test_the_background_rests_after_a_session_ended_until_one_signs_in(
     monkeypatch.setattr("desk.services.backoff.delay", lambda *_: 0.0)
     desk = sit("operator1", transport=wire)
     wire.faults["/v1/operations"] = [answer(401, {"code": "not_signed_in"})]
+    wire.faults["/v1/refresh"] = [answer(401, {"code": "not_signed_in"})]
     desk.do(Create(kind="lead", title="Сессия кончилась"))
     desk.start()
     until(desk, lambda: desk.status().last_error == "not_signed_in")

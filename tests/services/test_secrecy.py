@@ -107,9 +107,11 @@ def decrypted(desk: Desk) -> bytes:
     "holder",
     [
         Subject(id="s", fields={"name": CANARY}),
-        SignIn(user="u", password=CANARY, device="d", device_name="", protocol=1),
+        SignIn(user="u", password=CANARY, device="d", device_name="", protocol=3, key=b""),
         SignedIn(
             token=CANARY,
+            refresh=CANARY,
+            expires_in=1,
             person=Person(id="u", name="U", role="head"),
             hub="h",
             company="",
