@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from desk.domain.playbook import Playbook
     from desk.services.context import Context
     from desk.services.network import Network
+    from desk.services.officer import Officer
     from desk.services.profile import Profile
 
 __all__ = [
@@ -331,6 +332,15 @@ class Desk:
         from desk.services import drafts
 
         drafts.drop(self._context, item_id, form)
+
+    # Personal data
+
+    @property
+    def officer(self) -> Officer:
+        """What the officer for personal data asks of the hub; call it in a worker."""
+        from desk.services.officer import Officer
+
+        return Officer(self._network.client)
 
     # Network
 

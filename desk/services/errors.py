@@ -356,6 +356,13 @@ class HubProblem(DeskError):
     exit_code = EXIT_UNREACHABLE
 
 
+class OfficerProblem(DeskError):
+    """The hub says no to an officer's request; ``reason`` is its code, of
+    ``desk.protocol.personal``."""
+
+    code = "officer_problem"
+
+
 class BrokenPlaybook(DeskError):
     """The playbook that came from the hub cannot be read by this version."""
 

@@ -187,6 +187,14 @@ class HubClient:
         """Say whether one is at work."""
         self._raise_unless_done(self._post("/v1/presence", message))
 
+    def ask(self, path: str, message: msgspec.Struct, answer: type[M]) -> M:
+        """The answer to a question of its own kind, as the officer's are."""
+        return self._decode(self._post(path, message), answer)
+
+    def look(self, path: str, answer: type[M]) -> M:
+        """What stands at an address; nothing of it may be personal."""
+        return self._get(path, {}, answer)
+
     @contextmanager
     def hints(self) -> Generator[httpx.Response]:
         """The open stream of hints; reading it fails after ``WATCHDOG_SECONDS`` of silence."""
