@@ -15,11 +15,10 @@ from textual.screen import Screen
 from textual.widget import Widget
 
 from desk import text as words
-from desk.screens import leaks, preferences
+from desk.screens import leaks, preferences, terminal
 from desk.screens.board import BoardScreen
-from desk.screens.everywhere import Everywhere
+from desk.screens.leaving import Leaving
 from desk.screens.shell import RowsArrived, StatusArrived
-from desk.services import lockdown
 from desk.services.errors import DeskError, Locked, PassphraseNeeded, WrongPassphrase
 from desk.text import _
 from desk.widgets.actions import bindings
@@ -28,20 +27,19 @@ from desk.widgets.status_line import StatusLine
 from desk.widgets.theming import DARK, other_theme, use_themes
 
 if TYPE_CHECKING:
+    from desk.screens.sentry import Clocks
     from desk.screens.sign_in import Credentials
     from desk.services.desk import Desk
     from desk.services.views import Event
 
 #: Where to sign in at once: the hub's URL, the user and the password.
 Account = tuple[str, str, str]
-#: How often it is looked whether another process asks to lock, s.
-_LOOK_SECONDS = 1.0
-#: Tells the process that follows a locked one not to take a known passphrase.
+#: Tells the process that follows a locked one why it is locked: it takes no known passphrase.
 _RELOCKED = "DESK_RELOCKED"
 _CRASHED = 1
 
 
-class DeskApp(Everywhere):
+class DeskApp(Leaving):
     """One person's desk on the screen."""
 
     TITLE = "Desk"
@@ -55,11 +53,17 @@ class DeskApp(Everywhere):
     """
 
     def __init__(
-        self, profile: Path, *, passphrase: str | None = None, sign_in: Account | None = None
+        self,
+        profile: Path,
+        *,
+        passphrase: str | None = None,
+        sign_in: Account | None = None,
+        locked_for: str = "",
+        clocks: Clocks | None = None,
     ) -> None:
-        super().__init__()
-        self.profile = profile
-        self.locked = False
+        """``locked_for`` says why the application before this one locked, where it did."""
+        super().__init__(profile, clocks)
+        self._was_locked_for = locked_for
         self._passphrase = passphrase
         self._account = sign_in
         self._chosen = preferences.load(profile)
@@ -102,6 +106,9 @@ class DeskApp(Everywhere):
         self.go(self._open())
 
     async def _open(self) -> None:
+        if self._was_locked_for:
+            self._ask_passphrase()
+            return
         wrong = await self._try_open(self._passphrase)
         if wrong is None:
             await self._opened()
@@ -118,6 +125,7 @@ class DeskApp(Everywhere):
             self._desk = await asyncio.to_thread(self.open_desk, passphrase)
         except DeskError as error:
             return error
+        self.stand_guard()
         return None
 
     def open_desk(self, passphrase: str | None) -> Desk:
@@ -145,8 +153,6 @@ class DeskApp(Everywhere):
         self.desk.listen(self._heard)
         self._board.opened()
         self.post_message(StatusArrived())
-        lockdown.is_asked(self.profile)  # What was asked of an earlier one is done.
-        self.set_interval(_LOOK_SECONDS, self._heed)
         self.go(self._start())
 
     async def _start(self) -> None:
@@ -155,18 +161,17 @@ class DeskApp(Everywhere):
         await asyncio.to_thread(self.start_network)
         await asyncio.to_thread(_warm_up)
 
-    def _heed(self) -> None:
-        if lockdown.is_asked(self.profile) and self.why_not("app.lock") is None:
-            self.action_lock()
-
     def _ask_passphrase(self) -> None:
         from desk.screens.unlock import Unlock
 
-        async def attempt(passphrase: str) -> str:
+        async def attempt(passphrase: str | None) -> str:
             wrong = await self._try_open(passphrase)
             return self.explain(wrong) if wrong else ""
 
-        self.push_screen(Unlock(attempt), self._unlocked)
+        secret = preferences.has_passphrase(self.profile)
+        self.push_screen(
+            Unlock(attempt, secret=secret, locked_for=self._was_locked_for), self._unlocked
+        )
 
     def _unlocked(self, __: None) -> None:
         if self.is_open:
@@ -311,22 +316,6 @@ class DeskApp(Everywhere):
         self.screen.refresh_bindings()
         self.post_message(StatusArrived())
 
-    def action_lock(self) -> None:
-        """Drop the keys: the process ends and another one asks for the passphrase."""
-        self.locked = True
-        self._leave()
-
-    async def action_quit(self) -> None:
-        """Leave the application; what was typed is on the disk first."""
-        self._leave()
-
-    def _leave(self) -> None:
-        for screen in self.screen_stack:
-            flush = getattr(screen, "flush", None)
-            if flush is not None:
-                flush()
-        self.exit()
-
     def copy_to_clipboard(self, text: str) -> None:
         """Copy within the application alone: the terminal's clipboard would carry data out."""
         self._clipboard = text
@@ -380,21 +369,28 @@ def run(
     chosen = preferences.load(profile).language
     if lang is None and chosen:
         words.use(chosen)
-    if os.environ.pop(_RELOCKED, None):
-        passphrase = None
-    app = DeskApp(profile, passphrase=passphrase, sign_in=sign_in)
-    try:
-        app.run()
-    finally:
-        app.close()
-    if app.locked:
-        return _start_anew()
+    locked_for = os.environ.pop(_RELOCKED, "")
+    app = DeskApp(
+        profile,
+        passphrase=None if locked_for else passphrase,
+        sign_in=sign_in,
+        locked_for=locked_for,
+    )
+    with terminal.watched(app.hang_up):
+        try:
+            app.run()
+        finally:
+            app.close()
+    if app.hung_up:
+        return terminal.HUNG_UP
+    if app.locked_for:
+        return _start_anew(app.locked_for)
     return app.return_code or 0
 
 
-def _start_anew() -> int:
+def _start_anew(locked_for: str) -> int:
     """The same command in a new process: nothing of this one stays in memory."""
-    os.environ[_RELOCKED] = "1"
+    os.environ[_RELOCKED] = locked_for
     command = [sys.executable, *sys.orig_argv[1:]]
     if sys.platform == "win32":
         import subprocess

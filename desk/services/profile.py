@@ -47,7 +47,8 @@ class Profile:
         chosen = (Path(folder) if folder is not None else default_folder()).expanduser().absolute()
         try:
             chosen.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = FileLock(chosen / "local.lock", timeout=0)
+            # Whoever opens it in one thread may give it free in another.
+            lock = FileLock(chosen / "local.lock", timeout=0, thread_local=False)
             lock.acquire()
         except Timeout:
             raise AlreadyOpen(profile=str(chosen)) from None
