@@ -72,7 +72,8 @@ class Access(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     who: str | None = None
     role: str = ""
     device: str = ""
-    event: Event
+    #: An `Event`; a newer desk may know others.
+    event: str
     purpose: str = ""
     subject_id: str | None = None
     item_id: str | None = None

@@ -39,6 +39,8 @@ COLUMN_TYPES: Mapping[str, FieldType] = {
 PSEUDO_FIELDS = ("title", "comments")
 
 MASK = "•"
+#: What names the fields of a subject: "subject.phone".
+SUBJECT = "subject"
 
 
 def item_types(playbook: Playbook, kind: str | None) -> dict[str, FieldType]:
@@ -121,6 +123,31 @@ def may_edit(playbook: Playbook, role: str, owner: str, field: str) -> bool:
         return False
     allowed = known.edits.get(owner, ())
     return "*" in allowed or field in allowed
+
+
+def may_reveal(playbook: Playbook, role: str, name: str) -> bool:
+    """Whether people of ``role`` may have a look at the field "OWNER.FIELD" that is masked."""
+    known = playbook.roles.get(role)
+    owner, _, field = name.partition(".")
+    return known is not None and field in known.reveals.get(owner, ())
+
+
+def may_call(playbook: Playbook, role: str, name: str) -> bool:
+    """Whether people of ``role`` may have the number in the field "OWNER.FIELD" dialled."""
+    known = playbook.roles.get(role)
+    owner, _, field = name.partition(".")
+    declared = playbook.fields(owner).get(field)
+    if known is None or declared is None or declared.type not in ("phone", "phones"):
+        return False
+    level = playbook.mask(role, owner, field)
+    return level == "full" or (level == "masked" and known.calls)
+
+
+def numbers_in(value: Value) -> list[str]:
+    """The numbers in a field for one or for several."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, str) and value else []
 
 
 def _masked(

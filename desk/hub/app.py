@@ -31,6 +31,7 @@ from desk.hub import (
     devices,
     digests,
     entry,
+    journal_routes,
     operations,
     passwords,
     presence,
@@ -264,6 +265,7 @@ def create_app(
             compare,
             say_presence,
             hints,
+            *journal_routes.ROUTES,
         ],
         dependencies={
             "hub": Provide(lambda: hub, sync_to_thread=False),

@@ -10,7 +10,7 @@ Nothing is ever deleted from the journal: acts of destruction refer to it for th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -35,7 +35,8 @@ from desk.domain.ids import make_id
 from desk.domain.journal import Access
 from desk.hub import journal_chain as chain
 from desk.hub.database import Database, insert_missing
-from desk.hub.journal_chain import HUB, Anchors, Verified
+from desk.hub.journal_chain import HUB, Anchors, Head, Verified
+from desk.protocol.journal import PAGE_LIMIT, JournalLine, JournalPage, JournalQuery
 from desk.schema.hub_tables import hub, journal, journal_head
 
 _log = structlog.get_logger("desk.hub.journal")
@@ -54,27 +55,6 @@ _APPEND = insert(journal)
 _PIECE = 500
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """An entry with its place in the journal."""
-
-    stream: str
-    seq: int
-    access: Access
-
-
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """Which entries are asked for; what is None does not matter. Moments are in ms."""
-
-    who: str | None = None
-    subject_id: str | None = None
-    item_id: str | None = None
-    event: str | None = None
-    device: str | None = None
-    offline: bool | None = None
-    since: int | None = None
-    until: int | None = None
-
-
 def write(connection: Connection, accesses: Sequence[Access]) -> None:
     """Append entries to the chains of their devices, or of the hub where there is no device.
 
@@ -89,24 +69,24 @@ def write(connection: Connection, accesses: Sequence[Access]) -> None:
         _append(connection, key, stream, streams[stream])
 
 
-def extract(connection: Connection, subject_id: str) -> list[Entry]:
+def extract(connection: Connection, subject_id: str) -> list[JournalLine]:
     """Every entry about a subject, the oldest first."""
-    return list(reversed(list(_found(connection, Asked(subject_id=subject_id), None, _PIECE))))
+    return list(
+        reversed(list(_found(connection, JournalQuery(subject_id=subject_id), None, _PIECE)))
+    )
 
 
-def page(connection: Connection, asked: Asked, after: str, limit: int) -> tuple[list[Entry], str]:
-    """At most ``limit`` entries, the newest first, and where to go on ("": there are no more).
-
-    ``after`` is where an earlier page said to go on, or empty. Raises `ValueError` for another.
-    """
-    place = _place(after) if after else None
-    entries: list[Entry] = []
-    for entry in _found(connection, asked, place, limit + 1):
-        if len(entries) == limit:
-            last = entries[-1]
-            return entries, f"{last.access.at}:{last.stream}:{last.seq}"
-        entries.append(entry)
-    return entries, ""
+def page(connection: Connection, asked: JournalQuery) -> JournalPage:
+    """The entries asked for, the newest first."""
+    limit = max(1, min(asked.limit, PAGE_LIMIT))
+    place = _place(asked.after) if asked.after else None
+    lines: list[JournalLine] = []
+    for line in _found(connection, asked, place, limit + 1):
+        if len(lines) == limit:
+            last = lines[-1]
+            return JournalPage(lines=lines, more=f"{last.access.at}:{last.stream}:{last.seq}")
+        lines.append(line)
+    return JournalPage(lines=lines)
 
 
 def count(connection: Connection, who: str, event: str, since: int) -> int:
@@ -142,7 +122,7 @@ def anchor(database: Database, anchors: Anchors) -> None:
 
 def verify(database: Database, anchors: Anchors | None = None) -> Verified:
     """Look whether an entry was removed, edited, put in, moved, or cut off."""
-    anchored = anchors.read() if anchors else {}
+    anchored: Mapping[str, Head] = anchors.read() if anchors else {}
     with database.read() as connection:
         return chain.verify(connection, _key(connection), anchored)
 
@@ -186,8 +166,8 @@ def _named(key: bytes, before: bytes, access: Access) -> Access:
 
 
 def _found(
-    connection: Connection, asked: Asked, place: tuple[int, str, int] | None, piece: int
-) -> Iterator[Entry]:
+    connection: Connection, asked: JournalQuery, place: tuple[int, str, int] | None, piece: int
+) -> Iterator[JournalLine]:
     """The entries asked for, the newest first, after a place."""
     order = (journal.c.at, journal.c.stream, journal.c.seq)
     query: Select[Any] = select(journal).where(*_tests(asked))
@@ -198,13 +178,13 @@ def _found(
         for row in rows:
             access = chain.access_of(row)
             if asked.subject_id is None or domain.speaks_of(access, asked.subject_id):
-                yield Entry(stream=row.stream, seq=row.seq, access=access)
+                yield JournalLine(stream=row.stream, seq=row.seq, access=access)
         if len(rows) < piece:
             return
         place = (rows[-1].at, rows[-1].stream, rows[-1].seq)
 
 
-def _tests(asked: Asked) -> list[ColumnElement[bool]]:
+def _tests(asked: JournalQuery) -> list[ColumnElement[bool]]:
     line = journal.c
     tests: list[ColumnElement[bool]] = [
         line[name] == value

@@ -131,5 +131,9 @@ def test_the_interface_describes_itself(hub: Hub) -> None:
         "/v1/digests",
         "/v1/device",
         "/v1/presence",
+        "/v1/journal",
+        "/v1/pd/reveal",
+        "/v1/pd/call",
+        "/v1/pd/journal",
         "/v1/hints",
     }

@@ -17,8 +17,8 @@ from desk.domain.ids import make_id
 from desk.domain.journal import Access, pack, speaks_of, unpack
 from desk.hub import changes, journal, journal_chain
 from desk.hub.database import Database
-from desk.hub.journal import Asked
 from desk.hub.journal_chain import Head
+from desk.protocol.journal import JournalQuery
 from desk.schema import hub_tables as t
 from tests.hub.hubs import START
 
@@ -242,10 +242,9 @@ def test_entries_go_to_the_chain_of_their_device_and_others_to_the_hubs(
     write(database, an_access(1), an_access(2, device=""), an_access(3))
     with database.read() as connection:
         heads = journal_chain.heads(connection)
-        entries, after = journal.page(connection, Asked(), "", 10)
+        entries = journal.page(connection, JournalQuery()).lines
     assert {stream: head.seq for stream, head in heads.items()} == {DEVICE: 2, "hub": 1}
     assert [(one.stream, one.seq) for one in entries] == [(DEVICE, 2), ("hub", 1), (DEVICE, 1)]
-    assert after == ""
     assert len({one.access.id for one in entries}) == 3
 
 
@@ -256,7 +255,7 @@ def test_what_was_written_is_undone_with_its_transaction(database: Database) -> 
         raise RuntimeError
     write(database, an_access(3))
     with database.read() as connection:
-        entries, _ = journal.page(connection, Asked(), "", 10)
+        entries = journal.page(connection, JournalQuery()).lines
     assert [one.access.at - START for one in entries] == [3, 1]
     assert faults(database) == []
 
@@ -281,8 +280,9 @@ def test_a_page_of_the_journal_goes_on_where_the_one_before_ended(database: Data
     after = ""
     with database.read() as connection:
         while True:
-            entries, after = journal.page(connection, Asked(who="head"), after, 2)
-            found += [entry.access.at - START for entry in entries]
+            page = journal.page(connection, JournalQuery(who="head", after=after, limit=2))
+            found += [line.access.at - START for line in page.lines]
+            after = page.more
             if not after:
                 break
     assert found == [8, 6, 4, 2, 0]
@@ -291,15 +291,17 @@ def test_a_page_of_the_journal_goes_on_where_the_one_before_ended(database: Data
 @pytest.mark.parametrize(
     ("asked", "found"),
     [
-        (Asked(since=START + 2, until=START + 4), [3, 2]),
-        (Asked(event="copy"), [4]),
-        (Asked(device=OTHER), [5]),
-        (Asked(offline=True), [4]),
-        (Asked(item_id=an_id(77)), [3]),
-        (Asked(subject_id=an_id(2)), [2]),
+        (JournalQuery(since=START + 2, until=START + 4), [3, 2]),
+        (JournalQuery(event="copy"), [4]),
+        (JournalQuery(device=OTHER), [5]),
+        (JournalQuery(offline=True), [4]),
+        (JournalQuery(item_id=an_id(77)), [3]),
+        (JournalQuery(subject_id=an_id(2)), [2]),
     ],
 )
-def test_the_journal_is_filtered(sqlite_database: Database, asked: Asked, found: list[int]) -> None:
+def test_the_journal_is_filtered(
+    sqlite_database: Database, asked: JournalQuery, found: list[int]
+) -> None:
     write(
         sqlite_database,
         *(an_access(number) for number in (1, 2)),
@@ -308,7 +310,7 @@ def test_the_journal_is_filtered(sqlite_database: Database, asked: Asked, found:
         an_access(5, device=OTHER),
     )
     with sqlite_database.read() as connection:
-        entries, _ = journal.page(connection, asked, "", 10)
+        entries = journal.page(connection, asked).lines
     assert [entry.access.at - START for entry in entries] == found
 
 
@@ -327,7 +329,7 @@ def test_nothing_but_ids_names_and_codes_is_kept(database: Database) -> None:
         ),
     )
     with database.read() as connection:
-        entries, _ = journal.page(connection, Asked(), "", 10)
+        entries = journal.page(connection, JournalQuery()).lines
     (entry,) = entries
     assert entry.access.fields == ("subject.name",)
     assert entry.access.detail == {"via": "card"}

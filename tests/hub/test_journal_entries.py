@@ -16,7 +16,7 @@ from desk.commands import hub_journal
 from desk.domain.journal import Access, unpack
 from desk.domain.operations import Comment
 from desk.hub import journal
-from desk.hub.journal import Asked
+from desk.protocol.journal import JournalLine, JournalQuery
 from desk.schema import hub_tables as t
 from tests.hub.hubs import Hub, new_lead, problem, running
 
@@ -32,7 +32,7 @@ def hub(sqlite_template: Path, tmp_path: Path) -> Iterator[Hub]:
 def entries(hub: Hub, **asked: Any) -> list[Access]:
     """The journal, the oldest first."""
     with hub.database.read() as connection:
-        found, _ = journal.page(connection, Asked(**asked), "", 1000)
+        found = journal.page(connection, JournalQuery(**asked, limit=500)).lines
     return [entry.access for entry in reversed(found)]
 
 
@@ -119,6 +119,6 @@ def test_the_command_says_whether_the_journal_is_whole(
     assert said == {"streams": 1, "entries": 2, "broken": [broken]}
 
 
-def _extract(hub: Hub, subject_id: str) -> list[journal.Entry]:
+def _extract(hub: Hub, subject_id: str) -> list[JournalLine]:
     with hub.database.read() as connection:
         return journal.extract(connection, subject_id)
