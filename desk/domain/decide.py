@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from desk.domain.clean import clean
+from desk.domain.consents import decide_erasure, decide_give, decide_withdraw, stopped
 from desk.domain.edits import (
     decide_close_task,
     decide_comment,
@@ -59,7 +60,8 @@ def decide(
         return Refusal("broken_operation")
     if not isinstance(operation.intent, Create) and not _visible(scene, actor, playbook, now):
         return Refusal("no_item")
-    effects = _effects(scene, operation, actor, playbook, now)
+    refusal = stopped(scene, operation.intent, playbook)
+    effects = refusal or _effects(scene, operation, actor, playbook, now)
     if isinstance(effects, Refusal | Conflict):
         return _showable(effects)
     return Decision(tuple(effects), _merges(scene, operation))
@@ -105,8 +107,12 @@ def _effects(
             return decide_comment(scene, operation, intent, actor, now)
         case CloseTask() as intent:
             return decide_close_task(scene, operation, intent, actor, playbook, now)
-        case GiveConsent() | WithdrawConsent() | RequestErasure():
-            return Refusal("broken_operation")
+        case GiveConsent() as intent:
+            return decide_give(scene, operation, intent, actor, playbook, now)
+        case WithdrawConsent() as intent:
+            return decide_withdraw(scene, operation, intent, actor, playbook, now)
+        case RequestErasure() as intent:
+            return decide_erasure(scene, operation, intent, actor, now)
 
 
 def _merges(scene: Scene, operation: Operation) -> bool:

@@ -300,7 +300,10 @@ class Working:
         """Put a new row into the registry, and in short on the subject."""
         self.consents.append(consent)
         standing = Standing(
-            given_at=consent.given_at, text_version=consent.text_version, channel=consent.channel
+            given_at=consent.given_at,
+            text_version=consent.text_version,
+            channel=consent.channel,
+            withdrawn_at=consent.withdrawn_at,
         )
         known = self.subjects[consent.subject_id].consents
         self.change_subject(consent.subject_id, consents={**known, consent.purpose: standing})

@@ -167,6 +167,10 @@ class SubjectRequest(Unspoken, frozen=True, kw_only=True):
     id: str
     subject_id: str
     kind: Literal["access", "rectify", "stop", "erase"]
+    #: Why, where it was not simply demanded; see ``desk.protocol.personal``.
+    ground: Literal["request", "withdrawal", "unlawful", "purpose_reached"] = "request"
+    #: The purpose whose consent was taken back; a new consent to it ends the request.
+    purpose: str = ""
     received_at: int
     by: str | None
     channel: str

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -341,6 +341,33 @@ class Purpose(_Data, frozen=True, kw_only=True):
     stops: tuple[Stops, ...] = ()
 
 
+#: A number of days, hours or years.
+Term: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=366)]
+
+
+class Terms(_Data, frozen=True, kw_only=True):
+    """By when what the law on personal data demands has to be done.
+
+    Working days, where the name does not say otherwise: to answer a subject, to put wrong data
+    right, to stop, to erase at his demand, to erase what was processed unlawfully, and by how many
+    a term may be extended once. ``destroy_days`` are calendar days, once a consent was taken back
+    or the purpose reached. An incident's clocks run in hours. ``keep_years`` is how long acts and
+    extracts are kept. Days are those of ``zone``.
+    """
+
+    access: Term = 10
+    rectify: Term = 7
+    stop: Term = 10
+    erase: Term = 10
+    unlawful: Term = 10
+    extension: Term = 5
+    destroy_days: Term = 30
+    notice_hours: Term = 24
+    result_hours: Term = 72
+    keep_years: Term = 3
+    zone: str = "Europe/Moscow"
+
+
 #: How long a desk works without the hub where its role does not say, ms.
 OFFLINE = 72 * 3_600_000
 
@@ -389,6 +416,7 @@ class Playbook(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     campaign_field: str = ""
     #: In the playbook's order.
     purposes: dict[str, Purpose] = {}
+    terms: Terms = Terms()
 
     def kind(self, identifier: str) -> Kind | None:
         """The kind of that id."""

@@ -23,6 +23,7 @@ from desk.domain.playbook import (
     Role,
     Stage,
     TaskType,
+    Terms,
     Text,
     Transition,
 )
@@ -92,6 +93,7 @@ def _playbook(root: _Table, version: int) -> Playbook:
         "kind",
         "campaign_field",
         "purpose",
+        "terms",
     }
     _no_unknown(root, known, "")
     if root.get("format") != _FORMAT:
@@ -115,6 +117,7 @@ def _playbook(root: _Table, version: int) -> Playbook:
         tasks=_by_id(_tasks(root), "task"),
         campaign_field=_convert(root.get("campaign_field", ""), str, "campaign_field"),
         purposes=_by_id(_purposes(root), "purpose"),
+        terms=_build(Terms, root.get("terms", {}), "terms"),
     )
     check(playbook)
     return playbook

@@ -75,6 +75,22 @@ SENTENCES: Mapping[str, str] = {
     "empty_title": N_("A new card needs a title."),
     "no_subject": N_("This card has no personal data to change."),
     "exists_already": N_("This card exists already."),
+    "processing_stopped": N_(
+        "This person took the consent back or asked to be erased: the card may only be closed. A "
+        "new consent makes it possible again."
+    ),
+    "do_not_call": N_("This person does not want calls. Do not call."),
+    "do_not_mail": N_("This person has not agreed to mailings. Do not write."),
+    "unknown_purpose": N_("This company has no purpose “{purpose}”. Choose one of its purposes."),
+    "unknown_text": N_("The text of “{purpose}” is newer here. Update the desk and ask again."),
+    "unknown_channel": N_("“{channel}” is no way to say it. Possible: {possible}."),
+    "withdrawn_since": N_(
+        "The person took the consent to “{purpose}” back after that. Ask again, then repeat."
+    ),
+    "withdrawn_already": N_("The consent to “{purpose}” is taken back already."),
+    "erasure_requested": N_(
+        "Erasure was requested for this person: the officer for personal data decides about it."
+    ),
     "broken_operation": N_("This action cannot be read. Update the application."),
     "blocked": N_(
         "It builds on an earlier action of yours that was not carried out. Decide about that one "

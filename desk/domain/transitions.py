@@ -6,6 +6,7 @@ import msgspec
 
 from desk.domain.clean import clean
 from desk.domain.condition import evaluate
+from desk.domain.consents import closes, processing_stopped
 from desk.domain.consequences import Cause, IdSource, consequences, note, remember
 from desk.domain.effects import Effect, Filled, Moved, Worked
 from desk.domain.forms import check_value, is_empty
@@ -148,6 +149,11 @@ def _access(
     for_others = role is not None and role.acts_for_others
     if not for_others and not evaluate(transition.who, known, me=actor.id, now=now):
         return Refusal("not_yours")
+    kind = playbook.kinds[item.kind]
+    if processing_stopped(playbook, scene.subject_of(item)) and not closes(
+        playbook, kind, transition
+    ):
+        return Refusal("processing_stopped")
     return _guarded(scene, item, transition, actor, playbook, now)
 
 

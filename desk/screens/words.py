@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from desk.domain.model import Entry, Person, Task, Value
-from desk.domain.playbook import Choice, Field, Kind, Playbook, Stage, Transition
+from desk.domain.playbook import Choice, Field, Kind, Playbook, Purpose, Stage, Transition
 from desk.domain.refusals import SENTENCES, Conflict, Refusal
 from desk.text import (
     N_,
@@ -23,7 +23,18 @@ from desk.text import (
 NOTHING = "—"
 
 #: What happened, by the event of a timeline entry; a transition's own title goes first.
-EVENTS: Mapping[str, str] = {"create": N_("Created"), "comment": N_("Comment")}
+EVENTS: Mapping[str, str] = {
+    "create": N_("Created"),
+    "comment": N_("Comment"),
+    "erasure_requested": N_("Erasure requested"),
+    "erasure_rejected": N_("Erasure not carried out"),
+    "erased": N_("Personal data erased"),
+}
+#: What was said of a purpose; the line is ``EVENT.PURPOSE``.
+_CONSENT_EVENTS: Mapping[str, str] = {
+    "consent": N_("Consent given"),
+    "withdrawn": N_("Consent taken back"),
+}
 
 _LISTS = frozenset({"fields", "choices", "roles", "possible"})
 
@@ -80,7 +91,7 @@ def _titles(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
 
 def _title(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
     kinds = _kinds(playbook, kind)
-    found: Stage | Transition | Field | Kind | None = None
+    found: Stage | Transition | Field | Kind | Purpose | None = None
     if name == "stage":
         found = next((stage for k in kinds if (stage := k.stage(value))), None)
     elif name in ("transition", "possible"):
@@ -89,6 +100,8 @@ def _title(playbook: Playbook, kind: str | None, name: str, value: str) -> str:
         found = find_field(playbook, kind, value)
     elif name == "kind":
         found = playbook.kind(value)
+    elif name == "purpose":
+        found = playbook.purposes.get(value)
     elif name == "roles":
         role = playbook.roles.get(value)
         return role.title.get(language()) if role else value
@@ -109,7 +122,7 @@ def find_field(playbook: Playbook, kind: str | None, identifier: str) -> Field |
     )
 
 
-def title_of(thing: Stage | Transition | Field | Kind | Choice) -> str:
+def title_of(thing: Stage | Transition | Field | Kind | Choice | Purpose) -> str:
     """The title in the reader's language."""
     return thing.title.get(language())
 
@@ -138,9 +151,13 @@ def task_title(playbook: Playbook, task: Task) -> str:
 def event_title(playbook: Playbook, kind: str, entry: Entry) -> str:
     """What a line of the timeline is about.
 
-    An event of a linked card reads ``KIND.EVENT``, a task that was done ``done.TASK``.
+    An event of a linked card reads ``KIND.EVENT``, a task that was done ``done.TASK``, and what
+    was said of a purpose ``consent.PURPOSE`` or ``withdrawn.PURPOSE``.
     """
     owner, _dot, event = entry.event.rpartition(".")
+    if owner in _CONSENT_EVENTS:
+        purpose = playbook.purposes.get(event)
+        return f"{_(_CONSENT_EVENTS[owner])}: {title_of(purpose) if purpose else event}"
     if owner == "done":
         task = playbook.tasks.get(event)
         done = _("Task done")

@@ -84,6 +84,7 @@ def test_a_new_stage_stands_in_its_place_and_is_left_again() -> None:
         ("role", spec.Role, {}),
         ("task", spec.TaskType, {}),
         ("purpose", spec.Purpose, {}),
+        ("terms", spec.Terms, {}),
         (
             "transition",
             spec.Transition,
