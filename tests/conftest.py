@@ -15,12 +15,16 @@ from tests.postgres import postgres_url as postgres_url
 # These change colours, words, places and times.
 for _name in ("NO_COLOR", "FORCE_COLOR", "TEXTUAL_THEME", "DESK_HOME", "DESK_PASSPHRASE_FILE"):
     os.environ.pop(_name, None)
+for _name in ("DESK_HUB_KEY_FILE", "DESK_HUB_KEY_NEXT"):
+    os.environ.pop(_name, None)
 os.environ.update(
     DESK_LANG="en",
     LC_ALL="C.UTF-8",
     TZ="Europe/Moscow",
     # No test reads or writes the keyring of whoever runs it.
     PYTHON_KEYRING_BACKEND="keyring.backends.fail.Keyring",
+    # The master key of every hub under test.
+    DESK_HUB_KEY="dGhlIG1hc3RlciBrZXkgb2YgaHVicyB1bmRlciB0ZXM=",
 )
 if hasattr(time, "tzset"):
     time.tzset()

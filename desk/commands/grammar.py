@@ -269,6 +269,14 @@ def _add_administration(parts: _Commands) -> None:
     install.add_argument("playbook", metavar="FILE", nargs="?", help=_("a playbook of your own"))
     install.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
     _database(install)
+    key = _group(parts, "key", _("the master key"))
+    rotate = key.add(
+        "rotate",
+        "hub_keys:rotate",
+        _("change the master key"),
+        _("Hubs that run go on meanwhile. Cut short, repeat it: it goes on where it stopped."),
+    )
+    _database(rotate)
     epoch = parts.add(
         "epoch",
         "hub_admin:epoch",

@@ -42,6 +42,31 @@ _SETUP: Mapping[str, str] = {
         "People have roles that this playbook does not have: {roles}. Give them others first:"
         " desk hub user role NAME ROLE --db URL"
     ),
+    "key_needed": N_(
+        "The hub's master key is not given. Put it into DESK_HUB_KEY, or the path of its file into"
+        " DESK_HUB_KEY_FILE."
+    ),
+    "key_missing": N_(
+        "The master key in {file} cannot be read. Put it back from where it is kept; without it"
+        " nobody can read the personal data of this hub."
+    ),
+    "key_readable": N_("Others may read the master key in {file}. Run: chmod 600 {file}"),
+    "key_broken": N_("{where} holds no master key: 32 bytes in Base64 are needed."),
+    "key_wrong": N_(
+        "This is not the master key of this hub. Put back the one it was set up with; nothing was"
+        " changed."
+    ),
+    "key_next_needed": N_(
+        "The key to change to is not given. Put it into DESK_HUB_KEY_NEXT for every process of the"
+        " hub, then repeat."
+    ),
+    "keys_missing": N_(
+        "The key store of this hub is not there. Put it back from the last backup; without it"
+        " nobody can read the personal data."
+    ),
+    "keys_of_another": N_(
+        "The key store here belongs to another hub. Move it away, or put back this hub's own."
+    ),
 }
 
 #: Words of a place in a playbook that are not names of the playbook itself.
@@ -56,7 +81,7 @@ def no_command(options: Namespace) -> int:
 
 
 def init(options: Namespace) -> int:
-    """Make the tables and install a playbook. JSON: hub (its id)."""
+    """Make the tables, the keys, and install a playbook. JSON: hub (its id), key_file (or null)."""
     source, name = chosen_playbook(options)
     with problems():
         from desk.hub.database import Database
@@ -64,9 +89,17 @@ def init(options: Namespace) -> int:
 
         with Database(options.db) as database:
             hub = set_up(database, source, playbook_name=name)
+            key_file = database.keys.key_file
     if options.json:
-        output.put_json({"hub": hub})
+        output.put_json({"hub": hub, "key_file": str(key_file) if key_file else None})
     else:
+        if key_file:
+            output.put(
+                _(
+                    "The master key is in {file}. Keep a copy where the database's backups are not:"
+                    " without the key nobody can read the personal data."
+                ).format(file=output.shown(str(key_file)))
+            )
         output.put(_("The hub is ready. Add people: desk hub user add NAME --role R --db URL"))
     return DONE
 

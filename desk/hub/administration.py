@@ -19,9 +19,10 @@ from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
 from desk.hub import changes, tokens
 from desk.hub.changes import Change
-from desk.hub.database import Database, upgrade
+from desk.hub.database import Database
 from desk.hub.errors import SetupError
 from desk.hub.playbooks import current
+from desk.hub.setup import bring_up
 from desk.schema import hub_tables as t
 
 #: The most lines of the log that are given at once.
@@ -97,13 +98,11 @@ class Device(msgspec.Struct, frozen=True, kw_only=True):
 def opened(url: str) -> Generator[Database]:
     """The hub's database, with its tables brought to this version.
 
-    Raises `SetupError` ``not_set_up``, ``unreachable``, ``unsupported_url``.
+    Raises `SetupError` ``unsupported_url``, and those of ``setup.bring_up``.
     """
     with Database(url) as database:
-        if not database.is_set_up():
-            raise SetupError("not_set_up")
+        bring_up(database)
         try:
-            upgrade(database.engine)
             yield database
         except DBAPIError as error:
             raise SetupError("unreachable") from error

@@ -15,12 +15,15 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from desk.hub.errors import SetupError
+from desk.hub.keystore import KeyStore
+from desk.hub.kms import KeySource
 from desk.schema import conditions
 from desk.schema.hub_tables import hub
 
 #: How long a writer waits for another one on SQLite, ms.
 BUSY_TIMEOUT = 30_000
 _CONNECTIONS = 16
+_KEY_CONNECTIONS = 4
 _MIGRATING = 0x6465736B
 #: PostgreSQL asks to repeat these: serialization failure and deadlock.
 _REPEATABLE = frozenset({"40001", "40P01"})
@@ -32,7 +35,10 @@ class Database:
     def __init__(self, url: str) -> None:
         """Connect lazily to ``url``; raises `SetupError` for a URL of another kind of database."""
         self.url = _accepted(url)
-        self.engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        #: What the rows are sealed with; apart from them, and opened by its first use.
+        self.keys = self._key_store()
+        engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self.engine = engine.execution_options(desk_keys=self.keys)
         self._reading = self.engine
         self._writing = self.engine.execution_options(desk_write=True)
         if not self.is_sqlite:
@@ -69,6 +75,7 @@ class Database:
     def close(self) -> None:
         """Close the connections."""
         self.engine.dispose()
+        self.keys.close()
 
     def __enter__(self) -> Self:
         return self
@@ -80,6 +87,20 @@ class Database:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _key_store(self) -> KeyStore:
+        if not self.is_sqlite:
+            # Connections of its own: whoever waits for one must not wait for those who hold both.
+            return KeyStore(_postgresql(self.url, _KEY_CONNECTIONS), KeySource(None))
+        file = Path(str(self.url.database))
+        beside = file.with_suffix(".keys.db")
+        url = self.url.set(database=str(beside))
+        return KeyStore(_sqlite(url), KeySource(file.with_suffix(".key")))
+
+
+def keys_of(connection: Connection) -> KeyStore:
+    """The keys of the database that a connection is to."""
+    return connection.get_execution_options()["desk_keys"]
 
 
 def is_to_repeat(error: DBAPIError) -> bool:
@@ -155,6 +176,8 @@ def _sqlite(url: URL) -> Engine:
             "journal_mode=WAL",
             "foreign_keys=ON",
             "synchronous=FULL",
+            # What is erased must not stay in the file.
+            "secure_delete=ON",
         ):
             connection.execute(f"PRAGMA {setting}").close()
 
@@ -166,10 +189,10 @@ def _sqlite(url: URL) -> Engine:
     return engine
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, connections: int = _CONNECTIONS) -> Engine:
     return create_engine(
         url,
-        pool_size=_CONNECTIONS,
+        pool_size=connections,
         max_overflow=_CONNECTIONS * 2,
         pool_pre_ping=True,
         connect_args={"connect_timeout": 10},

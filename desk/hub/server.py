@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import uvicorn
 from litestar import Litestar
-from sqlalchemy.exc import DBAPIError
 
 from desk.hub import logs
 from desk.hub.app import create_app
-from desk.hub.database import Database, upgrade
-from desk.hub.errors import SetupError
+from desk.hub.database import Database
+from desk.hub.setup import bring_up
 
 #: How long requests that are under way may still take when the server ends, s.
 _GRACE = 5
@@ -48,17 +47,12 @@ def serve(
     """Serve the hub at ``db_url`` until a signal (in the main thread) or ``Serving.stop``.
 
     Port 0 takes a free one; ``on_ready`` is called once requests are answered. Prints nothing;
-    logs to the standard error stream. Raises `SetupError` (``not_set_up``, ``unreachable``,
-    ``unsupported_url``) and `OSError` where the address is taken.
+    logs to the standard error stream. Raises `SetupError` (``unsupported_url`` and those of
+    ``setup.bring_up``) and `OSError` where the address is taken.
     """
     logs.to_stream()
     with Database(db_url) as database:
-        if not database.is_set_up():
-            raise SetupError("not_set_up")
-        try:
-            upgrade(database.engine)
-        except DBAPIError as error:
-            raise SetupError("unreachable") from error
+        bring_up(database)
         app = create_app(database, bind_host=host)
         with _listen(host, port) as listening:
             _Server(app, listening, host, on_ready).run(sockets=[listening])

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from desk.domain.clean import clean
@@ -40,18 +40,25 @@ def init(
 ) -> str:
     """Create the tables, the hub's lasting id, and version 1 of the playbook; return the id.
 
-    ``playbook_name`` is what errors call the playbook. Raises `SetupError` ``already_set_up`` or
-    ``unreachable``, and `PlaybookError` before anything is written.
+    The keys are made beside it, and on SQLite the master key where there is none.
+    ``playbook_name`` is what errors call the playbook. Raises `SetupError` ``already_set_up``,
+    ``unreachable`` and those of ``KeyStore.create``, and `PlaybookError` before anything is
+    written.
     """
     load(playbook_source, playbook_name)
     moment = milliseconds() if now is None else now
     try:
+        if database.is_set_up() and _is_there(database):
+            raise SetupError("already_set_up")
+        database.keys.prepare()
         upgrade(database.engine)
         with database.write() as connection:
             if connection.execute(select(t.hub.c.id)).first() is not None:
                 raise SetupError("already_set_up")
             hub = make_id(moment, random_bytes)
-            connection.execute(insert(t.hub).values(one=1, id=hub, created_at=moment))
+            database.keys.create(hub)
+            row = {"one": 1, "id": hub, "created_at": moment, "sealed_at": moment}
+            connection.execute(insert(t.hub).values(row))
             changes.start_epoch(connection, make_id(moment, random_bytes))
             connection.execute(
                 insert(t.playbook).values(version=1, source=playbook_source, installed_at=moment)
@@ -59,6 +66,32 @@ def init(
     except DBAPIError as error:
         raise SetupError("unreachable") from error
     return hub
+
+
+def bring_up(database: Database, now: int | None = None) -> None:
+    """Bring a hub that was set up to this version: its tables, its keys, what has to be sealed.
+
+    Does nothing where that is done. Raises `SetupError` ``not_set_up``, ``unreachable``, and those
+    of ``KeyStore.check``; then nothing was written but the tables' new form.
+    """
+    if not database.is_set_up():
+        raise SetupError("not_set_up")
+    try:
+        upgrade(database.engine)
+        with database.read() as connection:
+            hub = connection.execute(select(t.hub.c.id, t.hub.c.sealed_at)).first()
+        if hub is None:
+            raise SetupError("not_set_up")
+        if hub.sealed_at is not None:
+            database.keys.check(hub.id)
+            return
+        database.keys.prepare()
+        database.keys.create(hub.id)
+        with database.write() as connection:
+            moment = milliseconds() if now is None else now
+            connection.execute(update(t.hub).values(sealed_at=moment))
+    except DBAPIError as error:
+        raise SetupError("unreachable") from error
 
 
 def add_user(
@@ -93,6 +126,11 @@ def add_user(
     except DBAPIError as error:
         raise SetupError("unreachable") from error
     return person
+
+
+def _is_there(database: Database) -> bool:
+    with database.read() as connection:
+        return connection.execute(select(t.hub.c.id)).first() is not None
 
 
 def _insert(connection: Connection, person: Person, hashed: str, loopback_only: bool) -> None:

@@ -45,6 +45,8 @@ hub = Table(
     Column("one", Integer, primary_key=True, autoincrement=False),
     Column("id", ID, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    #: Since when personal data is sealed and the keys to it must be there; none: of an older hub.
+    Column("sealed_at", BigInteger),
     CheckConstraint("one = 1", name="hub_only_one"),
 )
 

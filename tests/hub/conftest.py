@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -13,7 +12,7 @@ import structlog
 from argon2 import PasswordHasher
 from sqlalchemy import create_engine, make_url, text
 
-from tests.hub.hubs import Hub, running, set_up
+from tests.hub.hubs import Hub, copy_files, running, set_up
 from tests.postgres import postgres_url as postgres_url
 
 _NUMBERS = count(1)
@@ -76,7 +75,7 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
     """A hub's database with the freight playbook and people of every role."""
     if backend == "sqlite":
         path = tmp_path / "hub.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+        copy_files(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
     template: str = request.getfixturevalue("postgres_template")

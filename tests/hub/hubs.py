@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -65,6 +67,12 @@ def set_up(url: str) -> None:
         init(database, FREIGHT, now=START, random_bytes=random.Random(1).randbytes)
         for user, role in PEOPLE.items():
             add_user(database, user, name=user.title(), role=role, password_hash=hashed)
+
+
+def copy_files(database: Path, copy: Path) -> None:
+    """Copy a hub's SQLite database with its keys, while nobody has it open."""
+    shutil.copyfile(database, copy)
+    shutil.copyfile(database.with_suffix(".keys.db"), copy.with_suffix(".keys.db"))
 
 
 class Clock:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from desk.hub.database import Database
 from desk.hub.journal_chain import Head
 from desk.protocol.journal import JournalQuery
 from desk.schema import hub_tables as t
-from tests.hub.hubs import START
+from tests.hub.hubs import START, copy_files
 
 DEVICE = make_id(START, lambda size: b"\x01" * size)
 OTHER = make_id(START, lambda size: b"\x02" * size)
@@ -54,7 +53,7 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]:
-    shutil.copyfile(sqlite_template, tmp_path / "hub.db")
+    copy_files(sqlite_template, tmp_path / "hub.db")
     with Database(f"sqlite:///{tmp_path / 'hub.db'}") as opened:
         yield opened
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +17,13 @@ from desk.domain.operations import Comment
 from desk.hub import journal
 from desk.protocol.journal import JournalLine, JournalQuery
 from desk.schema import hub_tables as t
-from tests.hub.hubs import Hub, new_lead, problem, running
+from tests.hub.hubs import Hub, copy_files, new_lead, problem, running
 
 
 @pytest.fixture
 def hub(sqlite_template: Path, tmp_path: Path) -> Iterator[Hub]:
     """A running hub: what is written does not depend on the database."""
-    shutil.copyfile(sqlite_template, tmp_path / "hub.db")
+    copy_files(sqlite_template, tmp_path / "hub.db")
     with running(f"sqlite:///{tmp_path / 'hub.db'}") as hub:
         yield hub
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TypeAlias
 from sqlalchemy import create_engine, make_url, text
 
 from desk.hub.database import Database
+from tests.hub.hubs import copy_files
 from tests.simulation.places import set_up
 
 #: Gives the URL of a fresh hub's database; the folder is the simulation's.
@@ -24,7 +24,7 @@ def sqlite(folder: Path) -> Fresh:
         set_up(database)
 
     def fresh(place: Path) -> str:
-        shutil.copyfile(template, place / "hub.db")
+        copy_files(template, place / "hub.db")
         return f"sqlite:///{place / 'hub.db'}"
 
     return fresh

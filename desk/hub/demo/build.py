@@ -24,6 +24,7 @@ PASSWORD = "demo"  # noqa: S105
 #: The cases that have invented people and history.
 CASES = ("freight",)
 _DATABASE = "hub.db"
+_KEYS = "hub.keys.db"
 _PARAMETERS = "demo.json"
 #: Raised when the generator makes other rows than before, so that old data is not taken for new.
 _GENERATION = 1
@@ -82,8 +83,9 @@ def build(
     """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _PARAMETERS).unlink(missing_ok=True)
-    for suffix in ("", "-wal", "-shm"):
-        (folder / f"{_DATABASE}{suffix}").unlink(missing_ok=True)
+    for name in (_DATABASE, _KEYS):
+        for suffix in ("", "-wal", "-shm"):
+            (folder / f"{name}{suffix}").unlink(missing_ok=True)
     name = f"{parameters.case}.toml"
     playbook = load(playbook_source, name)
     with Database(database_url(folder)) as database:
