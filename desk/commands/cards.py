@@ -33,6 +33,7 @@ def list_cards(options: Namespace) -> int:
         limit = _LIMIT
     with open_desk(options) as desk:
         rows = desk.rows(options.kind, options.filter, options.sort, limit)
+        desk.note_rows(rows, "list")
         if options.json:
             output.put_json([row_json(row.item, pending=row.pending) for row in rows])
             return DONE
@@ -47,6 +48,7 @@ def find(options: Namespace) -> int:
     """Cards whose title, id or person contains the text. JSON as of `list`."""
     with open_desk(options) as desk:
         rows = desk.find(options.text, options.limit or _LIMIT)
+        desk.note_rows(rows, "find")
         if options.json:
             output.put_json([row_json(row.item, pending=row.pending) for row in rows])
         else:
@@ -85,6 +87,7 @@ def show(options: Namespace) -> int:
     """
     with open_desk(options) as desk:
         card = desk.card(resolve(desk, options.id))
+        desk.note_card(card, "show")
         if options.json:
             output.put_json(card_json(card))
         else:

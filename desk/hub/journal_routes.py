@@ -59,7 +59,7 @@ def look_up(
         reader = reader_of(hub, session, connection)
         role = reader.playbook.roles.get(reader.actor.role)
         if role is None or not role.officer:
-            raise HubProblem(403, "not_allowed")
+            raise HubProblem(403, "not_officer")
         page = journal.page(connection, data)
         looked = accesses.of_session(
             session,

@@ -37,7 +37,8 @@ def take(
     head = _lock(connection, session.device_id)
     known = _known(connection, session.device_id, asked.entries)
     new = [one for one in asked.entries if one.access.id not in known]
-    broken = [_broken(session, now, code="local")] if asked.broken else []
+    found = asked.broken if asked.broken in _FOUND else "local"
+    broken = [_broken(session, now, code=found)] if asked.broken else []
     if new and not _goes_on(asked, new[0], head):
         is_gap = new[0].seq > head.seq + 1
         numbers = {"expected": str(head.seq + 1), "given": str(new[0].seq)}
@@ -120,7 +121,10 @@ def _of_desk(
     )
 
 
+#: What a desk may find wrong with its own journal: an entry is not what was written, or the hub has
+#: later ones, because the desk's file is an older state of itself.
+_FOUND = frozenset({"local", "restored"})
 #: What a desk may add to an entry, by name.
 _SAID: Mapping[str, frozenset[str]] = {
-    "via": frozenset({"card", "list", "show", "find", "pd"}),
+    "via": frozenset({"card", "list", "show", "find", "search"}),
 }

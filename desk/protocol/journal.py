@@ -43,13 +43,14 @@ class Noted(msgspec.Struct, frozen=True, kw_only=True):
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
     """Entries in order, without a gap, that follow the entry ``after`` with the MAC ``after_mac``.
 
-    ``broken`` is what the desk itself found wrong with its chain, as a code.
+    ``broken`` is what the desk itself found wrong with its chain: "local" where an entry is not
+    what was written, "restored" where the hub has later entries than the desk's own file.
     """
 
     after: Number
     after_mac: bytes
     entries: list[Noted]
-    broken: str = ""
+    broken: Code = ""
 
 
 class Uploaded(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,17 @@
 """A desk's ``local.db``: the mirrored tables and what only the desk keeps."""
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Integer, MetaData, String, Table, Text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
 
 from desk.schema.tables import ID, mirrored
 
@@ -105,4 +116,14 @@ draft = Table(
     Column("body", Text, nullable=False),
     Column("saved_at", BigInteger, nullable=False),
     Index("draft_saved", "saved_at"),
+)
+
+#: What was done with personal data here and is not at the hub yet (``desk.domain.journal.Access``
+#: as JSON): ids, names of fields and codes, chained by HMAC under the vault's journal key.
+journal = Table(
+    "journal",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
 )

@@ -30,6 +30,7 @@ def _from_2(connection: Connection) -> None:
     """Subjects say what they agreed to, and whether they asked to be erased."""
     for column in ("consents JSON NOT NULL DEFAULT '{}'", "stage TEXT NOT NULL DEFAULT 'active'"):
         connection.exec_driver_sql(f"ALTER TABLE subject ADD COLUMN {column}")
+    desk_tables.journal.create(connection)
 
 
 _STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}

@@ -105,6 +105,11 @@ class CardScreen(DeskScreen[None]):
 
     def on_mount(self) -> None:
         self._show()
+        self._journal()
+
+    def _journal(self) -> None:
+        card = self.card
+        self.shell.journal(lambda: self.desk.note_card(card))
 
     def _show(self) -> None:
         now = self.shell.now()
@@ -326,6 +331,7 @@ class CardScreen(DeskScreen[None]):
             self._watch = Watch(card, self.desk.me.id, self.shell.asked)
             self._show()
             self.query_one("#facts").scroll_to(y=0, animate=False)
+            self._journal()
 
     def action_hint(self) -> None:
         """Explain the stage the card is at."""

@@ -78,6 +78,8 @@ class Search(Dialog["str | None"]):
             listing.highlighted = ids.index(same) if same in ids else 0
         self._shown_for = text
         self.hint(self._found(text))
+        if rows:
+            self.shell.journal(lambda: self.shell.desk.note_rows(rows, "search"))
 
     def rows_changed(self, ids: frozenset[str] | None) -> None:
         """Find again where what is listed has changed; the cursor stays on its card."""

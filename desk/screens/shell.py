@@ -131,6 +131,10 @@ class Shell(Acting, ActionApp, GuardedApp, PositionalApp):
             future = self._writing.submit(self.desk.drop_draft, item_id, form)
         self.go(self._kept(future))
 
+    def journal(self, work: Callable[[], None]) -> None:
+        """Note what the person sees, beside the keyboard: nobody waits for the disk."""
+        self.go(self._kept(self._writing.submit(work)))
+
     async def _kept(self, future: Future[None]) -> None:
         try:
             await asyncio.shield(asyncio.wrap_future(future))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
     from desk.services.context import Context
+    from desk.services.journal import Via
     from desk.services.network import Network
     from desk.services.officer import Officer
     from desk.services.profile import Profile
@@ -334,6 +335,23 @@ class Desk:
         drafts.drop(self._context, item_id, form)
 
     # Personal data
+
+    def note_card(self, card: Card, via: Via = "card") -> None:
+        """Put into the journal that the person has a card before him; on the disk at return.
+
+        A card that is opened again within a minute is not noted again. Raises ``DiskFull``.
+        """
+        from desk.services import looks
+
+        self._network.journal.read(
+            card.item.id, card.item.subject_id, looks.fields_shown(self._context, card), via
+        )
+
+    def note_rows(self, rows: Iterable[Row], via: Via) -> None:
+        """Put into the journal whose cards a list or a search showed. Raises ``DiskFull``."""
+        event = "search" if via in ("search", "find") else "read"
+        found = [(row.item.id, row.item.subject_id) for row in rows]
+        self._network.journal.listed(event, found, via)
 
     @property
     def officer(self) -> Officer:

@@ -23,6 +23,7 @@ from desk.services.errors import (
     OfflineByChoice,
     SyncCancelled,
 )
+from desk.services.journal import Journal
 from desk.services.views import Progress, StatusChanged, SyncReport, Verdict
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Network:
         self._cancelled = False
         self._steps: Steps | None = None
         self.online = False
+        #: What the person does with personal data here.
+        self.journal = Journal(context, lambda: not self.online)
         self.offline_by_choice = False
         self.syncing: Progress | None = None
         self.last_error = ""
@@ -234,6 +237,7 @@ class Network:
             self._leave_stream()
             exchange = Exchange(self._context, self._greet(), self._tell)
             exchange.run()
+        self.journal.upload(self.client())
         answers, arrived = exchange.answers, exchange.arrived
         return SyncReport(
             pushed=answers.pushed,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 import msgspec
 
 from desk.protocol import personal as p
+from desk.protocol.journal import JournalPage, JournalQuery
 from desk.protocol.problems import PROBLEMS
 from desk.services.errors import HubProblem, OfficerProblem
 
@@ -118,6 +119,12 @@ class Officer:
         """Make an extract of the journal about a subject, as PDF and CSV; both are kept."""
         asked = p.AskExtract(subject_id=subject_id)
         return self._ask("/v1/pd/extract", asked, p.Documents).documents
+
+    # The journal
+
+    def journal(self, query: JournalQuery) -> JournalPage:
+        """Who did what with whose data, the newest first; that one looked is an entry, too."""
+        return self._ask("/v1/pd/journal", query, JournalPage)
 
     def _decide(self, what: str, request_id: str, reason: str) -> p.RequestLine:
         asked = p.DecideRequest(request_id=request_id, reason=reason)

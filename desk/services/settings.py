@@ -41,6 +41,11 @@ LAST_ERROR_AT: Final = "last_error_at"
 #: When the last whole exchange ended, ms; a minute behind at most.
 SYNCED_AT: Final = "synced_at"
 
+#: The last entry of this desk's journal that the hub has (number and MAC), and what was found
+#: wrong with the journal and is to be told to the hub, as a code.
+JOURNAL_SENT: Final = "journal_sent"
+JOURNAL_BROKEN: Final = "journal_broken"
+
 
 def get(connection: Connection, key: str) -> str | None:
     """The value of a key, if it has one."""

@@ -161,7 +161,7 @@ def test_the_journal_is_the_officers_and_his_look_is_an_entry(
     asked = {"subject_id": subject, "limit": 1}
     for user in ("sales1", "head", "admin", "director"):
         answer = hub.desk(user).post("/v1/pd/journal", asked)
-        assert problem(answer)[:2] == (403, "not_allowed"), user
+        assert problem(answer)[:2] == (403, "not_officer"), user
     with hub.database.write() as connection:
         connection.execute(
             update(t.person).where(t.person.c.id == "head").values(role="pd_officer")
