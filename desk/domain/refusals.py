@@ -46,6 +46,10 @@ SENTENCES: Mapping[str, str] = {
     "missing_fields": N_("Fill in first: {fields}."),
     "unknown_field": N_("There is no field “{field}” here."),
     "field_not_here": N_("The field “{field}” is not part of this action."),
+    "field_hidden": N_(
+        "Your role does not see “{fields}” in full, so cards cannot be chosen, sorted or counted "
+        "by it. Use another field."
+    ),
     "field_not_yours": N_("Your role may not change the field “{field}”."),
     "not_a_number": N_("“{field}” takes a number."),
     "not_a_choice": N_("“{field}” takes one of: {choices}."),

@@ -1,13 +1,13 @@
 """One policy: which rows a role sees, how much of each field, and what it may change."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
 from desk.domain.condition import FieldType, evaluate
-from desk.domain.model import Actor, Item, Subject, Value
-from desk.domain.playbook import Field, Playbook
+from desk.domain.model import Actor, Entry, Item, Subject, Value
+from desk.domain.playbook import SEVERAL, Field, Level, Playbook
 
 #: The columns of an item that a row predicate may speak of; none of them is personal data.
 SCOPE_TYPES: Mapping[str, FieldType] = {
@@ -36,9 +36,13 @@ COLUMN_TYPES: Mapping[str, FieldType] = {
 }
 
 #: What a mask may speak of beside the fields of a kind: its title, the comments on its timeline.
-PSEUDO_FIELDS = ("title", "comments")
+TITLE, COMMENTS = PSEUDO_FIELDS = ("title", "comments")
 
 MASK = "•"
+#: What stands for a text of which nothing is shown.
+HIDDEN = MASK * 3
+#: Raised when masks begin to leave something else: desks then take what they hold anew.
+_MASKING = 2
 #: What names the fields of a subject: "subject.phone".
 SUBJECT = "subject"
 
@@ -76,9 +80,10 @@ def mask_item(playbook: Playbook, role: str, item: Item) -> Item:
         return item
     fields = _masked(playbook, role, item.kind, item.fields)
     versions = _kept(playbook, role, item.kind, item.field_versions)
-    if fields == item.fields and versions == item.field_versions:
+    title = _mask_title(playbook.mask(role, item.kind, TITLE), item.title)
+    if (title, fields, versions) == (item.title, item.fields, item.field_versions):
         return item
-    return msgspec.structs.replace(item, fields=fields, field_versions=versions)
+    return msgspec.structs.replace(item, title=title, fields=fields, field_versions=versions)
 
 
 def mask_subject(playbook: Playbook, role: str, subject: Subject) -> Subject:
@@ -92,6 +97,38 @@ def mask_subject(playbook: Playbook, role: str, subject: Subject) -> Subject:
     )
 
 
+def mask_entry(playbook: Playbook, role: str, kind: str, entry: Entry) -> Entry:
+    """A line of the timeline of an item of ``kind`` as people of ``role`` may read it."""
+    if not entry.comment or not hides_comments(playbook, role, kind):
+        return entry
+    level = playbook.mask(role, kind, COMMENTS)
+    return msgspec.structs.replace(entry, comment="" if level == "none" else HIDDEN)
+
+
+def hides_comments(playbook: Playbook, role: str, kind: str) -> bool:
+    """Whether people of ``role`` may not read what is said on items of ``kind``."""
+    return playbook.mask(role, kind, COMMENTS) != "full"
+
+
+def hidden(
+    playbook: Playbook, role: str, kind: str | None, names: Iterable[str]
+) -> tuple[str, ...]:
+    """Those of ``names`` that ``role`` does not see in full on items of ``kind``, or of any.
+
+    To choose, sort or count by such a field would tell what stands in it.
+    """
+    return tuple(sorted({name for name in names if _is_hidden(playbook, role, kind, name)}))
+
+
+def _is_hidden(playbook: Playbook, role: str, kind: str | None, name: str) -> bool:
+    if name in COLUMN_TYPES and name != TITLE:
+        return False
+    known = playbook.roles.get(role)
+    kinds = [kind] if kind else [one for one in playbook.kinds if known and one in known.sees]
+    having = [one for one in kinds if name == TITLE or name in playbook.fields(one)]
+    return not having or any(playbook.mask(role, one, name) != "full" for one in having)
+
+
 def mask_print(playbook: Playbook, role: str, owner: str) -> str:
     """Names the way in which ``role`` is shown the fields of ``owner``; equal means shown equally.
 
@@ -102,7 +139,7 @@ def mask_print(playbook: Playbook, role: str, owner: str) -> str:
     if known is None or playbook.shows_all(role, owner):
         return ""
     declared = playbook.fields(owner)
-    levels = [f"*={known.mask.get(owner, 'none')}"]
+    levels = [str(_MASKING), f"*={known.mask.get(owner, 'none')}"]
     levels += sorted(
         f"{name}={level}" for name, level in known.mask.items() if name.startswith(f"{owner}.")
     )
@@ -173,23 +210,34 @@ def _kept(playbook: Playbook, role: str, owner: str, versions: Mapping[str, int]
     }
 
 
-def _mask_value(field: Field | None, value: Value) -> str:
+def _mask_value(field: Field | None, value: Value) -> Value:
+    if field and field.type in SEVERAL and isinstance(value, list):
+        # One beside another, so that each may be called.
+        mask = _MASKS[SEVERAL[field.type]]
+        return [mask(one) for one in value]
     text = value if isinstance(value, str) else ""
     mask = _MASKS.get(field.type) if field else None
-    return mask(text) if mask else MASK * 3
+    return mask(text) if mask else HIDDEN
+
+
+def _mask_title(level: Level, title: str) -> str:
+    """A title is always there, so that it exists tells nothing."""
+    if level == "full":
+        return title
+    return _mask_words(title) if level == "masked" else HIDDEN
 
 
 def _mask_phone(text: str) -> str:
-    return text[:2] + MASK * max(len(text) - 4, 3) + text[-2:] if len(text) > 6 else MASK * 3
+    return text[:2] + MASK * max(len(text) - 4, 3) + text[-2:] if len(text) > 6 else HIDDEN
 
 
 def _mask_email(text: str) -> str:
     name, _, domain = text.partition("@")
-    return f"{name[:1]}{MASK * 3}@{MASK * 3}.{domain.rpartition('.')[2]}" if domain else MASK * 3
+    return f"{name[:1]}{HIDDEN}@{HIDDEN}.{domain.rpartition('.')[2]}" if domain else HIDDEN
 
 
 def _mask_words(text: str) -> str:
-    return " ".join(word[:1] + "." for word in text.split()) or MASK * 3
+    return " ".join(word[:1] + "." for word in text.split()) or HIDDEN
 
 
 _MASKS: Mapping[str, Callable[[str], str]] = {

@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from desk.domain import rights
-from desk.domain.model import Actor, Item, Subject, Value
+from desk.domain.model import Actor, Entry, Item, Subject, Value
 from desk.domain.playbook import Playbook
 from desk.hub.changes import Head
 from desk.schema.conditions import to_sql
@@ -109,6 +109,17 @@ class Reader(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def item(self, one: Item) -> Item:
         """The item as this reader may read it."""
         return rights.mask_item(self.playbook, self.actor.role, one)
+
+    @cached_property
+    def hides_comments(self) -> bool:
+        """Whether there are comments that the reader may not read, so that entries are looked at
+        one by one."""
+        role = self.actor.role
+        return any(rights.hides_comments(self.playbook, role, kind) for kind in self.playbook.kinds)
+
+    def entry(self, kind: str, one: Entry) -> Entry:
+        """A line of the timeline of an item of ``kind`` as this reader may read it."""
+        return rights.mask_entry(self.playbook, self.actor.role, kind, one)
 
     def subject(self, one: Subject) -> Subject:
         """The subject as this reader may read it."""

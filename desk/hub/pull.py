@@ -48,7 +48,7 @@ def snapshot(
     items = items[:count]
     rows = _Rows()
     rows.add_items(reader, items)
-    rows.add_dependents(connection, [item.id for item in items])
+    rows.add_dependents(connection, reader, [item.id for item in items])
     rows.add_subjects(connection, reader, items)
     if not after:
         rows.add_people(connection, select(t.person))
@@ -85,7 +85,7 @@ def head_start(connection: Connection, reader: Reader, device_id: str, limit: in
     items = _fetch(connection, query, store.item_of)
     rows = _Rows()
     rows.add_items(reader, items)
-    rows.add_dependents(connection, [item.id for item in items])
+    rows.add_dependents(connection, reader, [item.id for item in items])
     rows.add_subjects(connection, reader, items)
     rows.add_people(connection, select(t.person))
     return rows.page(
@@ -126,9 +126,8 @@ def since(
     rows.add_tasks(
         connection, select(t.task).where(t.task.c.id.in_(_ids(log, "task")), reader.tasks)
     )
-    rows.add_entries(
-        connection, select(t.entry).where(t.entry.c.id.in_(_ids(log, "entry")), reader.entries)
-    )
+    new_entries = select(t.entry).where(t.entry.c.id.in_(_ids(log, "entry")), reader.entries)
+    rows.add_entries(connection, reader, new_entries)
     changed_subjects = select(t.subject).where(t.subject.c.id.in_(_ids(log, "subject")))
     rows.add_subject_rows(connection, reader, changed_subjects.where(reader.subjects))
     rows.add_people(connection, select(t.person).where(t.person.c.id.in_(_ids(log, "person"))))
@@ -157,7 +156,7 @@ def _add_changed_items(
     there = {item.id for item in items}
     rows.forget = [Forget(kind="item", id=item_id) for item_id in sorted(saw - there)]
     rows.add_items(reader, items)
-    rows.add_dependents(connection, sorted(there & missed))
+    rows.add_dependents(connection, reader, sorted(there & missed))
     rows.add_subjects(connection, reader, items)
 
 
@@ -175,10 +174,10 @@ class _Rows:
     def add_items(self, reader: Reader, items: Iterable[Item]) -> None:
         self.items.update((item.id, reader.item(item)) for item in items)
 
-    def add_dependents(self, connection: Connection, items: list[str]) -> None:
+    def add_dependents(self, connection: Connection, reader: Reader, items: list[str]) -> None:
         """All tasks and entries of items that are known to be in sight."""
         self.add_tasks(connection, select(t.task).where(t.task.c.item_id.in_(items)))
-        self.add_entries(connection, select(t.entry).where(t.entry.c.item_id.in_(items)))
+        self.add_entries(connection, reader, select(t.entry).where(t.entry.c.item_id.in_(items)))
 
     def add_subjects(self, connection: Connection, reader: Reader, items: Iterable[Item]) -> None:
         """The subjects of items in sight; an item always travels with its subject."""
@@ -189,9 +188,18 @@ class _Rows:
         tasks = _fetch(connection, query, store.task_of)
         self.tasks.update((task.id, task) for task in tasks)
 
-    def add_entries(self, connection: Connection, query: Select[Any]) -> None:
+    def add_entries(self, connection: Connection, reader: Reader, query: Select[Any]) -> None:
         entries = _fetch(connection, query, store.entry_of)
+        if reader.hides_comments:
+            kinds = self._kinds(connection, {entry.item_id for entry in entries})
+            entries = [reader.entry(kinds[entry.item_id], entry) for entry in entries]
         self.entries.update((entry.id, entry) for entry in entries)
+
+    def _kinds(self, connection: Connection, ids: set[str]) -> dict[str, str]:
+        """The kind of each item."""
+        known = {one: self.items[one].kind for one in ids & self.items.keys()}
+        query = select(t.item.c.id, t.item.c.kind).where(t.item.c.id.in_(ids - known.keys()))
+        return known | {row.id: row.kind for row in connection.execute(query)}
 
     def add_subject_rows(self, connection: Connection, reader: Reader, query: Select[Any]) -> None:
         for subject in _fetch(connection, query, store.subject_of):

@@ -11,9 +11,10 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from desk.domain.condition import ConditionError, parse
-from desk.domain.rights import COLUMN_TYPES, item_types
+from desk.domain.refusals import Refusal
+from desk.domain.rights import COLUMN_TYPES, hidden, item_types
 from desk.screens.prompt import Prompt
-from desk.screens.words import title_of
+from desk.screens.words import said, title_of
 from desk.text import _
 from desk.widgets.safe import plain
 
@@ -54,6 +55,7 @@ class FilterPrompt(Prompt):
     """
 
     def __init__(self, desk: Desk, kind: str, value: str, use: Callable[[str], None]) -> None:
+        self._desk = desk
         self._types = item_types(desk.playbook, kind)
         self._kind = kind
         self._use = use
@@ -72,14 +74,19 @@ class FilterPrompt(Prompt):
             self._value,
             compact=True,
             id="text",
-            suggester=Names([*self._types, "and", "or", "not", "me", "now"]),
+            suggester=Names([*self._seen(), "and", "or", "not", "me", "now"]),
         )
         yield Static(plain(self._known()), classes="filter-names")
 
+    def _seen(self) -> list[str]:
+        unseen = self._hidden(self._types)
+        return [name for name in self._types if name not in unseen]
+
     def _known(self) -> str:
         fields = self.shell.playbook.fields(self._kind)
-        own = [f"{name} ({title_of(field)})" for name, field in fields.items()]
-        columns = [name for name in COLUMN_TYPES if name not in fields]
+        unseen = self._hidden(self._types)
+        own = [f"{n} ({title_of(field)})" for n, field in fields.items() if n not in unseen]
+        columns = [name for name in COLUMN_TYPES if name not in (*fields, *unseen)]
         return _("Names: {names}").format(names=", ".join([*own[:_SHOWN], *columns]))
 
     @on(Input.Changed, "#text")
@@ -93,10 +100,15 @@ class FilterPrompt(Prompt):
 
     def _wrong(self, source: str) -> str:
         try:
-            parse(source, self._types)
+            condition = parse(source, self._types)
         except ConditionError as error:
             return _condition_error(error)
-        return ""
+        found = self._hidden(condition.names())
+        refusal = Refusal("field_hidden", {"fields": ", ".join(found)})
+        return said(refusal, self.shell.playbook, self._kind) if found else ""
+
+    def _hidden(self, names: Iterable[str]) -> tuple[str, ...]:
+        return hidden(self._desk.playbook, self._desk.me.role, self._kind, names)
 
     async def _try(self, source: str) -> str:
         wrong = self._wrong(source) if source else ""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, type_coerce
 
 from desk.domain.condition import ConditionError, FieldType, parse
 from desk.domain.refusals import Refusal
-from desk.domain.rights import COLUMN_TYPES, item_types
+from desk.domain.rights import COLUMN_TYPES, hidden, item_types
 from desk.schema.conditions import json_field, to_sql
 from desk.schema.desk_tables import base_row, item, queue
 from desk.services import overlay
@@ -50,7 +50,7 @@ def count(context: Context, kind: str | None, filter_: str | None) -> int:
 
 def count_by(context: Context, by: str, kind: str | None, filter_: str | None) -> dict[str, int]:
     """How many there are for each value of ``by``, the most frequent first."""
-    value = columns_of(context, kind)(by)
+    value = _shown_column(context, kind, by)
     number = func.count().label("number")
     query = (
         select(value, number)
@@ -93,7 +93,7 @@ def card(context: Context, item_id: str) -> Card:
 
 
 def where(context: Context, kind: str | None, filter_: str | None) -> list[ColumnElement[bool]]:
-    """The tests of a kind and a filter. Raises ``UnknownKind``, ``BadCondition``."""
+    """The tests of a kind and a filter. Raises ``UnknownKind``, ``BadCondition``, ``Refused``."""
     rulebook = context.rulebook
     tests: list[ColumnElement[bool]] = []
     if kind is not None:
@@ -105,6 +105,7 @@ def where(context: Context, kind: str | None, filter_: str | None) -> list[Colum
             condition = parse(filter_, item_types(rulebook.playbook, kind))
         except ConditionError as error:
             raise BadCondition(error) from None
+        _refuse_hidden(context, kind, condition.names())
         columns = columns_of(context, kind)
         tests.append(to_sql(condition, columns, me=rulebook.actor.id, now=context.clock()))
     return tests
@@ -139,8 +140,22 @@ def _order(context: Context, kind: str | None, sort: str | None) -> list[ColumnE
     if not sort:
         return [item.c.created_at.desc(), item.c.id.desc()]
     down = sort.startswith("-")
-    column = columns_of(context, kind)(sort.removeprefix("-"))
+    column = _shown_column(context, kind, sort.removeprefix("-"))
     return [(column.desc() if down else column).nulls_last(), item.c.id.desc()]
+
+
+def _shown_column(context: Context, kind: str | None, name: str) -> ColumnElement[Any]:
+    column = columns_of(context, kind)(name)
+    _refuse_hidden(context, kind, (name,))
+    return column
+
+
+def _refuse_hidden(context: Context, kind: str | None, names: Iterable[str]) -> None:
+    """What stands in a field must not show in how many cards there are, or in their order."""
+    rulebook = context.rulebook
+    found = hidden(rulebook.playbook, rulebook.actor.role, kind, names)
+    if found:
+        raise Refused(Refusal("field_hidden", {"fields": ", ".join(found)}))
 
 
 def _is_pending(connection: Connection, item_id: str) -> bool:
