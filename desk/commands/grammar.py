@@ -203,6 +203,7 @@ def _add_hub(commands: _Commands) -> None:
     _database(init)
     init.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
     init.add_argument("--playbook", metavar="FILE", help=_("a playbook of your own"))
+    _enrolment(init)
     serve = parts.add("serve", "hub:serve", _("answer desks"))
     _database(serve)
     serve.add_argument("--host", default="127.0.0.1")
@@ -218,6 +219,18 @@ def _add_hub(commands: _Commands) -> None:
     role.add_argument("name", metavar="NAME", help=_("to sign in by"))
     role.add_argument("role", metavar="ROLE", help=_("a role of the playbook"))
     _database(role)
+    password = user.add("password", "hub_people:password", _("give a user another password"))
+    password.add_argument("name", metavar="NAME", help=_("to sign in by"))
+    password.add_argument("--password-file", metavar="F", help=_("file with the password"))
+    _database(password)
+    for word, summary in (
+        ("disable", _("keep a user out and end his sessions")),
+        ("enable", _("let a user in again")),
+    ):
+        one = user.add(word, f"hub_people:{word}", summary)
+        one.add_argument("name", metavar="NAME", help=_("to sign in by"))
+        _database(one)
+    _add_entrance(parts)
     load = parts.add("import", "hub:import_file", _("cards from a CSV file"))
     load.add_argument("file", metavar="FILE")
     load.add_argument("--map", metavar="MAP.toml", required=True, help=_("what goes where"))
@@ -225,6 +238,35 @@ def _add_hub(commands: _Commands) -> None:
     load.add_argument("--refused", metavar="FILE", help=_("where refused rows are written"))
     _database(load)
     _add_administration(parts)
+
+
+def _add_entrance(parts: _Commands) -> None:
+    security = parts.add(
+        "security",
+        "hub_people:security",
+        _("what a sign-in needs beside the password"),
+        _("Without options it only says so."),
+    )
+    _enrolment(security)
+    security.add_argument(
+        "--totp", metavar=_("ROLES"), help=_("roles that need a second factor; or all, or none")
+    )
+    _database(security)
+    enroll = parts.add("enroll", "hub_people:enroll", _("a code for a user's new device"))
+    enroll.add_argument("name", metavar="USER", help=_("to sign in by"))
+    _database(enroll)
+    totp = _group(parts, "totp", _("second factors"))
+    reset = totp.add("reset", "hub_people:totp_reset", _("forget one whose device is lost"))
+    reset.add_argument("name", metavar="USER", help=_("to sign in by"))
+    _database(reset)
+
+
+def _enrolment(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--enrolment",
+        choices=("open", "code"),
+        help=_("a new device needs the password alone (open), or a code too"),
+    )
 
 
 def _add_administration(parts: _Commands) -> None:

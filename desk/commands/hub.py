@@ -34,6 +34,7 @@ _SETUP: Mapping[str, str] = {
     "no_such_holder": N_(
         "There is no user and no device “{holder}”. See: desk hub devices --db URL"
     ),
+    "weak_password": N_("This password is not taken: {why}. Choose another one."),
     "stages_in_use": N_(
         "Cards stand at stages that this playbook does not have: {stages}. Move them first, or"
         " keep the stages."
@@ -69,6 +70,15 @@ _SETUP: Mapping[str, str] = {
     ),
 }
 
+#: Why a password is not taken.
+WEAK: Mapping[str, str] = {
+    "short": N_("it is shorter than 10 characters"),
+    "long": N_("it is longer than 1024 characters"),
+    "name": N_("the user's name stands in it"),
+    "common": N_("it is one of the most common"),
+    "same": N_("it is the old one"),
+}
+
 #: Words of a place in a playbook that are not names of the playbook itself.
 _PLACES = (N_("line"), N_("character"))
 _PLACE = re.compile(rf"\b({'|'.join(_PLACES)}) (\d+)")
@@ -90,6 +100,10 @@ def init(options: Namespace) -> int:
         with Database(options.db) as database:
             hub = set_up(database, source, playbook_name=name)
             key_file = database.keys.key_file
+            if options.enrolment is not None:
+                from desk.hub.sessions import demand
+
+                demand(database, options.enrolment, None)
     if options.json:
         output.put_json({"hub": hub, "key_file": str(key_file) if key_file else None})
     else:
@@ -158,6 +172,7 @@ def add_user(options: Namespace) -> int:
     )
     with problems():
         from desk.hub.database import Database
+        from desk.hub.passwords import weakness
         from desk.hub.setup import add_user as add
 
         with Database(options.db) as database:
@@ -168,6 +183,13 @@ def add_user(options: Namespace) -> int:
                 role=options.role,
                 password=password,
             )
+        why = weakness(password, person.id, person.name)
+    if why:
+        output.tell(
+            _("The password is weak: {why}. Let the user change it: desk password").format(
+                why=_(WEAK[why])
+            )
+        )
     if options.json:
         output.put_json({"user": person.id, "name": person.name, "role": person.role})
     else:
@@ -239,7 +261,10 @@ def problems() -> Generator[None]:
     except ImportError as error:
         raise _no_hub() from error
     except SetupError as error:
-        line = _(_SETUP.get(error.code, error.code)).format(**error.arguments)
+        fill = dict(error.arguments)
+        if error.code == "weak_password":
+            fill["why"] = _(WEAK[fill["why"]])
+        line = _(_SETUP.get(error.code, error.code)).format(**fill)
         code = UNREACHABLE if error.code == "unreachable" else REFUSED
         raise Failure(code, output.shown(line)) from error
     except PlaybookError as error:

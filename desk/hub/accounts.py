@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 import ipaddress
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, select
 
 from desk.domain.ids import is_id
 from desk.domain.model import Actor, Person, Unspoken
-from desk.hub import devices, passwords, store, tokens
-from desk.hub.database import Database, insert_missing
+from desk.hub import devices, enrolment, passwords, store, throttle, tokens, totp
+from desk.hub.database import Database
 from desk.hub.errors import HubProblem
 from desk.hub.tokens import Issued
 from desk.protocol.messages import NewDevice, Refresh, Registered, SignIn
-from desk.schema.hub_tables import account, failed_sign_in, person
+from desk.schema.hub_tables import account, person
 from desk.schema.hub_tables import session as t_session
-
-#: After this many failures in a row the next attempts have to wait.
-FREE_FAILURES = 5
-#: The longest wait, and how long a failure is remembered, ms.
-LONGEST_WAIT = 15 * 60_000
-_PASSWORD = 1024
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,33 +64,22 @@ def sign_in(
     now: int,
     random_bytes: Callable[[int], bytes],
 ) -> Entered:
-    """Check the password, register the device, give it a new token in place of its old one.
+    """Check password and codes, register the device, begin a session in place of its old one.
 
     That the request is signed by the key in it was seen before (`devices.prove`). Raises
     `HubProblem`: ``bad_request``, ``throttled``, ``wrong_password``, ``loopback_only``,
-    ``device_of_another``, ``other_key``. An unknown or inactive user gets the answer and the work
-    of a wrong password.
+    ``code_needed`` with what is missing, ``wrong_code``, ``totp_needed`` (the second factor is to
+    be set up first), ``device_of_another``, ``other_key``. An unknown or inactive user gets the
+    answer and the work of a wrong password.
     """
-    # PostgreSQL takes no zero characters, and no name has one.
-    if not is_id(asked.device) or "\0" in asked.user:
-        raise HubProblem(400, "bad_request")
-    key = hashlib.sha256(f"{asked.user}\0{arrival.address}".encode()).digest()
+    known = _known(database, asked, arrival, now)
+    enrolled = _enrolled(database, known, asked, now)
+    proven = _proven(database, known, asked, now)
     with database.write() as connection:
-        _count_attempt(connection, key, now)
-    with database.read() as connection:
-        row = connection.execute(
-            select(account.c.password_hash, account.c.loopback_only, person)
-            .join(person, person.c.id == account.c.user_id)
-            .where(account.c.user_id == asked.user, person.c.active)
-        ).first()
-    hashed = row.password_hash if row else None
-    if len(asked.password) > _PASSWORD or not passwords.matches(hashed, asked.password) or not row:
-        raise HubProblem(401, "wrong_password")
-    with database.write() as connection:
-        connection.execute(delete(failed_sign_in).where(failed_sign_in.c.hash == key))
-    if row.loopback_only and not arrival.is_local:
-        raise HubProblem(403, "loopback_only")
-    with database.write() as connection:
+        if enrolled is not None:
+            enrolment.use_up(connection, enrolled)
+        if proven is not None:
+            totp.use_up(connection, proven)
         last_op = devices.register(
             connection, asked.user, asked.device, asked.device_name, asked.key, now
         )
@@ -105,6 +87,100 @@ def sign_in(
         mine = select(person).where(person.c.id == asked.user)
         row = connection.execute(mine).one()
     return Entered(tokens=issued, person=store.person_of(row), last_op=last_op)
+
+
+def begin_second_factor(
+    database: Database,
+    asked: SignIn,
+    arrival: Arrival,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> totp.Begun:
+    """A secret for whoever could sign in but for the second factor; raises as `sign_in`, and
+    ``totp_set_up``."""
+    known = _known(database, asked, arrival, now)
+    _enrolled(database, known, asked, now)
+    return totp.begin(database, asked.user, random_bytes)
+
+
+def _known(database: Database, asked: SignIn, arrival: Arrival, now: int) -> Row[str, bool, str]:
+    """The account whose password it is."""
+    # PostgreSQL takes no zero characters, and no name has one.
+    if not is_id(asked.device) or "\0" in asked.user:
+        raise HubProblem(400, "bad_request")
+    with database.write() as connection:
+        targets = _targets(connection, asked, arrival)
+        throttle.count(connection, targets, now)
+        throttle.count(connection, [("address", arrival.address)], now)
+    with database.read() as connection:
+        row = connection.execute(
+            select(account.c.password_hash, account.c.loopback_only, person.c.role)
+            .join(person, person.c.id == account.c.user_id)
+            .where(account.c.user_id == asked.user, person.c.active)
+        ).first()
+    hashed = row.password_hash if row else None
+    if (
+        len(asked.password) > passwords.LONGEST
+        or not passwords.matches(hashed, asked.password)
+        or not row
+    ):
+        raise HubProblem(401, "wrong_password")
+    with database.write() as connection:
+        throttle.forgive(connection, targets)
+        throttle.take_back(connection, [("address", arrival.address)])
+    if row.loopback_only and not arrival.is_local:
+        raise HubProblem(403, "loopback_only")
+    return row
+
+
+def _targets(connection: Connection, asked: SignIn, arrival: Arrival) -> list[throttle.Target]:
+    """What a wrong password is counted at: whoever guesses at an account from elsewhere must not
+    keep its owner out, who comes from a device of his."""
+    if devices.is_own(connection, asked.user, asked.device, asked.key):
+        return [("own device", asked.device)]
+    return [
+        ("account at address", f"{asked.user}\0{arrival.address}"),
+        ("account", asked.user),
+        ("device", asked.device),
+    ]
+
+
+def _enrolled(
+    database: Database, known: Row[str, bool, str], asked: SignIn, now: int
+) -> enrolment.Checked | None:
+    """The code that a new device needs; a demo's account needs none."""
+    if known.loopback_only:
+        return None
+    with database.read() as connection:
+        if not enrolment.is_needed(connection, asked.user, asked.device):
+            return None
+        needs = {"enrolment": "1"} | ({"totp": "1"} if _needs_code(connection, asked) else {})
+    if not asked.enrolment:
+        raise HubProblem(401, "code_needed", needs)
+    return enrolment.check(database, asked.user, asked.enrolment, now)
+
+
+def _needs_code(connection: Connection, asked: SignIn) -> bool:
+    return not asked.code and totp.is_set_up(connection, asked.user)
+
+
+def _proven(
+    database: Database, known: Row[str, bool, str], asked: SignIn, now: int
+) -> totp.Checked | None:
+    """The code of the second factor, for whoever has one, sets one up, or needs one."""
+    if known.loopback_only:
+        return None
+    with database.read() as connection:
+        if _needs_code(connection, asked):
+            raise HubProblem(401, "code_needed", {"totp": "1"})
+        set_up = totp.is_set_up(connection, asked.user)
+        begun = bool(asked.code) and totp.is_begun(connection, asked.user)
+        required = totp.is_required(connection, known.role)
+    if set_up or begun:
+        return totp.check(database, asked.user, asked.code, now)
+    if required:
+        raise HubProblem(403, "totp_needed")
+    return None
 
 
 def authenticate(database: Database, text: str, arrival: Arrival, now: int) -> Session:
@@ -138,24 +214,43 @@ def refresh(
     """The tokens that follow those of a session.
 
     Raises `HubProblem` ``not_signed_in`` (the session has ended, by this very request where its
-    token is in two hands), ``proof_stale``, ``loopback_only``.
+    token is in two hands), ``proof_stale``, ``throttled``, ``loopback_only``.
     """
     holder = tokens.holder(database, asked, now)
-    if holder is None:
+    targets: list[throttle.Target] = [("refresh at address", arrival.address)]
+    if holder is not None:
+        targets.append(("refresh of device", holder.device_id))
+    with database.read() as connection:
+        throttle.check(connection, targets, now)
+    issued = None
+    if holder is not None:
+        if holder.loopback_only and not arrival.is_local:
+            raise HubProblem(403, "loopback_only")
+        issued = _renew(database, asked, request, holder, now, random_bytes)
+    if issued is None:
+        # Thousands of desks renew and do not fail: only a failure is worth a write.
+        with database.write() as connection:
+            throttle.count(connection, targets, now)
         raise HubProblem(401, "not_signed_in")
-    if holder.loopback_only and not arrival.is_local:
-        raise HubProblem(403, "loopback_only")
+    return issued
+
+
+def _renew(
+    database: Database,
+    asked: Refresh,
+    request: devices.Request,
+    holder: tokens.Holder,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> Issued | None:
     try:
         devices.prove(database, request, holder.device_id, holder.key or b"", now)
     except HubProblem as problem:
         if problem.code != "proof_missing":
             raise
         tokens.leaked(database, asked)
-        raise HubProblem(401, "not_signed_in") from None
-    issued = tokens.renew(database, asked, now, random_bytes)
-    if issued is None:
-        raise HubProblem(401, "not_signed_in")
-    return issued
+        return None
+    return tokens.renew(database, asked, now, random_bytes)
 
 
 def sign_out(database: Database, session: Session) -> None:
@@ -201,23 +296,3 @@ def register_device(
         expires_in=issued.expires_in,
         last_op=last_op,
     )
-
-
-def _count_attempt(connection: Connection, key: bytes, now: int) -> None:
-    """Count a failure before the password is looked at; a success takes it back.
-
-    Counted afterwards, guesses that are sent all at once would all be heard.
-    """
-    old = failed_sign_in.c.last_at < now - LONGEST_WAIT
-    connection.execute(delete(failed_sign_in).where(old))
-    insert_missing(connection, failed_sign_in, {"hash": key, "failures": 0, "last_at": now})
-    mine = failed_sign_in.c.hash == key
-    row = connection.execute(select(failed_sign_in).where(mine).with_for_update()).one()
-    if row.failures >= FREE_FAILURES:
-        wait = min(LONGEST_WAIT, 1000 * 2 ** min(row.failures - FREE_FAILURES, 20))
-        left = row.last_at + wait - now
-        if left > 0:
-            seconds = str(-(-left // 1000))
-            raise HubProblem(429, "throttled", {"seconds": seconds}, {"Retry-After": seconds})
-    counted = update(failed_sign_in).where(mine)
-    connection.execute(counted.values(failures=row.failures + 1, last_at=now))

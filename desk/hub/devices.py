@@ -63,6 +63,12 @@ def prove_known(database: Database, request: Request, device_id: str, now: int) 
     prove(database, request, device_id, known or b"", now)
 
 
+def is_own(connection: Connection, user: str, identifier: str, key: bytes) -> bool:
+    """Whether the device is known as the user's, by this key."""
+    mine = (device.c.id == identifier) & (device.c.user_id == user) & (device.c.public_key == key)
+    return connection.execute(select(device.c.id).where(mine)).first() is not None
+
+
 def register(
     connection: Connection, user: str, identifier: str, called: str, key: bytes, now: int
 ) -> int:

@@ -1,15 +1,15 @@
-"""How one comes in: sign-in, the tokens that follow, and devices of one's own."""
+"""How one comes in: sign-in, the tokens that follow, one's devices, sessions and password."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from litestar import Request, post
+from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
-from desk.hub import accounts, devices, presence
+from desk.hub import accounts, devices, presence, sessions
 from desk.hub.accounts import Session
 from desk.hub.database import hub_id
 from desk.hub.gate import Hub, arrival, check_protocol
@@ -19,10 +19,12 @@ from desk.protocol.messages import (
     Refresh,
     Refreshed,
     Registered,
+    SecondFactor,
     SignedIn,
     SignIn,
 )
 from desk.protocol.proofs import PROOF_HEADER
+from desk.protocol.sessions import EndSession, NewPassword, Sessions
 
 _Http = Request[Any, Any, Any]
 
@@ -66,6 +68,22 @@ def sign_in(
         )
 
 
+@post("/v1/second-factor", opt={"public": True}, status_code=200, sync_to_thread=True)
+def second_factor(
+    hub: NamedDependency[Hub],
+    request: _Http,
+    signed: NamedDependency[devices.Request],
+    data: JSONBody[SignIn],
+) -> SecondFactor:
+    """A secret for an authenticator; the next sign-in that brings its code puts it in force."""
+    check_protocol(data.protocol)
+    now = hub.clock()
+    devices.prove(hub.database, signed, data.device, data.key, now)
+    came = arrival(hub, request)
+    begun = accounts.begin_second_factor(hub.database, data, came, now, hub.random_bytes)
+    return SecondFactor(secret=begun.secret, uri=begun.uri, recovery=begun.recovery)
+
+
 @post("/v1/refresh", opt={"public": True}, status_code=200, sync_to_thread=True)
 def refresh(
     hub: NamedDependency[Hub],
@@ -99,4 +117,36 @@ def register_device(
     return accounts.register_device(hub.database, session, data, now, hub.random_bytes)
 
 
-ROUTES = [sign_in, refresh, sign_out, register_device]
+@get("/v1/sessions", sync_to_thread=True)
+def list_sessions(hub: NamedDependency[Hub], session: NamedDependency[Session]) -> Sessions:
+    """The sessions of whoever asks."""
+    with hub.database.read() as connection:
+        return Sessions(sessions=sessions.listed(connection, session, hub.clock()))
+
+
+@post("/v1/sessions/end", status_code=204, sync_to_thread=True)
+def end_session(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[EndSession]
+) -> None:
+    """End one of one's own sessions."""
+    sessions.revoke(hub.database, session, data.id)
+
+
+@post("/v1/password", status_code=204, sync_to_thread=True)
+def change_password(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[NewPassword]
+) -> None:
+    """Take another password; one's other sessions end."""
+    sessions.change_password(hub.database, session, data, hub.clock())
+
+
+ROUTES = [
+    sign_in,
+    second_factor,
+    refresh,
+    sign_out,
+    register_device,
+    list_sessions,
+    end_session,
+    change_password,
+]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import unicodedata
 from functools import cache
+from importlib.resources import files
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+SHORTEST = 10
+LONGEST = 1024
+#: A part of a name that is shorter may stand in a password by chance.
+_SHORTEST_NAME = 4
 
 #: A check takes 64 MiB and a core for a while: more at once only slow each other down.
 _AT_ONCE = BoundedSemaphore(2)
@@ -29,6 +36,22 @@ def matches(hashed: str | None, password: str) -> bool:
             return False
 
 
+def weakness(password: str, *names: str) -> str:
+    """Why a new password is not taken: "short", "long", "name", "common"; "" where it is.
+
+    ``names`` are what its owner is called.
+    """
+    if len(password) > LONGEST:
+        return "long"
+    if len(password) < SHORTEST:
+        return "short"
+    folded = _folded(password)
+    parts = {part for name in names for part in [name, *name.split()]}
+    if any(len(part) >= _SHORTEST_NAME and _folded(part) in folded for part in parts):
+        return "name"
+    return "common" if folded in _common() or len(set(folded)) == 1 else ""
+
+
 def prepare() -> None:
     """Do beforehand what the first unknown user would otherwise wait for, and be known by."""
     _nobody()
@@ -37,3 +60,13 @@ def prepare() -> None:
 @cache
 def _nobody() -> str:
     return _HASHER.hash("nobody has this password")
+
+
+@cache
+def _common() -> frozenset[str]:
+    listed = files("desk.hub").joinpath("common_passwords.txt").read_text(encoding="utf-8")
+    return frozenset(_folded(line) for line in listed.splitlines())
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()

@@ -5,6 +5,7 @@ method    path                  request → answer
 ========  ====================  =====================================================
 GET       /v1/handshake         → Handshake (no token)
 POST      /v1/sign-in           SignIn → SignedIn (no token, proof)
+POST      /v1/second-factor     SignIn → SecondFactor (no token, proof)
 POST      /v1/refresh           Refresh → Refreshed (no token, proof)
 POST      /v1/sign-out          → nothing; the session is ended
 GET       /v1/playbook          → PlaybookSource
@@ -50,6 +51,8 @@ class SignIn(Unspoken, frozen=True, kw_only=True):
     """A user's name and password from one device, whose id and key the desk made once.
 
     ``key`` is its public Ed25519 key, 32 bytes; the request is signed by the other half of it.
+    ``enrolment`` and ``code`` are what ``code_needed`` asks for: the code for a new device, and
+    that of the authenticator or a recovery code.
     """
 
     user: str
@@ -58,6 +61,8 @@ class SignIn(Unspoken, frozen=True, kw_only=True):
     device_name: str
     protocol: int
     key: bytes
+    enrolment: str = ""
+    code: str = ""
 
 
 class SignedIn(Unspoken, frozen=True, kw_only=True):
@@ -74,6 +79,15 @@ class SignedIn(Unspoken, frozen=True, kw_only=True):
     company: str
     last_op: int
     playbook_version: int
+
+
+class SecondFactor(Unspoken, frozen=True, kw_only=True):
+    """A secret for an authenticator, and codes for when it is lost; both are in force after the
+    sign-in that brings its first code. ``uri`` is what a QR code shows."""
+
+    secret: str
+    uri: str
+    recovery: list[str]
 
 
 class Refresh(Unspoken, frozen=True, kw_only=True):

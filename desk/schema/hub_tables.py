@@ -47,6 +47,10 @@ hub = Table(
     Column("created_at", BigInteger, nullable=False),
     #: Since when personal data is sealed and the keys to it must be there; none: of an older hub.
     Column("sealed_at", BigInteger),
+    #: What a new device needs beside the password: nothing ("open") or a "code".
+    Column("enrolment", String(8), nullable=False, server_default="open"),
+    #: Roles that need a second factor, separated by commas; "all" is all of them.
+    Column("totp", Text, nullable=False, server_default=""),
     CheckConstraint("one = 1", name="hub_only_one"),
 )
 
@@ -118,11 +122,40 @@ proof_nonce = Table(
     Column("at", BigInteger, nullable=False, index=True),
 )
 
-#: Failed sign-ins by account and address, so that guessing is slowed down in every process.
+#: A code for the next new device of a user, hashed as a password.
+enrolment_code = Table(
+    "enrolment_code",
+    metadata,
+    Column("user_id", USER, primary_key=True),
+    Column("hash", String(200), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+#: Secrets of authenticators, sealed: the one in force, and one that waits for its first code.
+second_factor = Table(
+    "second_factor",
+    metadata,
+    Column("user_id", USER, primary_key=True),
+    Column("secret", LargeBinary),
+    Column("begun", LargeBinary),
+    #: The time of the last code that was taken, in steps of 30 s.
+    Column("last_step", BigInteger, nullable=False),
+)
+
+#: What lets in once in place of a lost authenticator.
+recovery_code = Table(
+    "recovery_code",
+    metadata,
+    #: SHA-256 of user and code.
+    Column("hash", LargeBinary(32), primary_key=True),
+    Column("user_id", USER, nullable=False, index=True),
+)
+
+#: Failures by what was guessed at and from where, so that guessing is slowed down in every process.
 failed_sign_in = Table(
     "failed_sign_in",
     metadata,
-    #: SHA-256 of the account and the address; neither is stored.
+    #: SHA-256 of the kind of failure and whose it is, which is not stored.
     Column("hash", LargeBinary(32), primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("last_at", BigInteger, nullable=False),

@@ -9,16 +9,17 @@ import msgspec
 import pytest
 from sqlalchemy import insert, select, update
 
-from desk.hub import accounts, tokens
+from desk.hub import accounts, passwords, throttle, tokens
 from desk.hub.accounts import Arrival
 from desk.hub.errors import HubProblem
 from desk.hub.passwords import hash_password, matches
-from desk.protocol.messages import PROTOCOL, SignedIn, SignIn
+from desk.protocol.messages import PROTOCOL, Refresh, SignedIn, SignIn
 from desk.schema import hub_tables as t
 from tests.hub.hubs import MINUTE, PASSWORD, Hub, problem, read
 from tests.keys import public_key
 
 FAR = Arrival("203.0.113.7", is_local=False)
+FREE = throttle.FREE_FAILURES["account at address"]
 NEAR = Arrival("127.0.0.1", is_local=True)
 
 
@@ -132,7 +133,7 @@ def test_a_sign_in_that_makes_no_sense_is_refused(hub: Hub, user: str, device: s
 
 
 def test_guessing_is_slowed_down_for_one_account_and_address(hub: Hub) -> None:
-    for _ in range(accounts.FREE_FAILURES):
+    for _ in range(FREE):
         assert refusal(hub, asked(hub, password="guess")).status == 401
     waiting = refusal(hub, asked(hub))
     assert (waiting.status, waiting.code) == (429, "throttled")
@@ -148,25 +149,95 @@ def test_guessing_is_slowed_down_for_one_account_and_address(hub: Hub) -> None:
 
 
 def test_guesses_sent_all_at_once_are_slowed_down_as_well(hub: Hub) -> None:
-    attempts = accounts.FREE_FAILURES + 7
+    attempts = FREE + 7
     guesses = [asked(hub, password="guess") for _ in range(attempts)]
     with ThreadPoolExecutor(attempts) as threads:
         answers = list(threads.map(lambda guess: refusal(hub, guess).status, guesses))
-    assert answers.count(401) == accounts.FREE_FAILURES
+    assert answers.count(401) == FREE
     assert answers.count(429) == 7
+
+
+def test_an_account_is_guessed_at_from_many_addresses_no_faster(hub: Hub) -> None:
+    free = throttle.FREE_FAILURES["account"]
+    for number in range(free):
+        far = Arrival(f"203.0.113.{number}", is_local=False)
+        assert refusal(hub, asked(hub, password="guess"), far).status == 401
+    assert refusal(hub, asked(hub), Arrival("198.51.100.1", is_local=False)).status == 429
+
+
+def test_whoever_comes_by_his_own_device_is_not_kept_out_by_those_who_guess(hub: Hub) -> None:
+    device = hub.new_id()
+    enter(hub, asked(hub, device=device))
+    for number in range(throttle.FREE_FAILURES["account"]):
+        far = Arrival(f"203.0.113.{number}", is_local=False)
+        refusal(hub, asked(hub, password="guess"), far)
+    enter(hub, asked(hub, device=device), Arrival("198.51.100.1", is_local=False))
+    for _ in range(throttle.FREE_FAILURES["own device"]):
+        assert refusal(hub, asked(hub, password="guess", device=device), NEAR).status == 401
+    assert refusal(hub, asked(hub, device=device), NEAR).status == 429
+
+
+def test_a_device_guesses_at_many_accounts_no_faster(hub: Hub) -> None:
+    device = hub.new_id()
+    for number in range(throttle.FREE_FAILURES["device"]):
+        far = Arrival(f"203.0.113.{number}", is_local=False)
+        assert refusal(hub, asked(hub, f"user{number}", device=device), far).status == 401
+    assert refusal(hub, asked(hub, "sales1", device=device)).status == 429
+
+
+def test_an_address_guesses_at_many_accounts_no_faster_and_a_success_takes_no_more_back(
+    hub: Hub,
+) -> None:
+    free = throttle.FREE_FAILURES["address"]
+    for number in range(free - 1):
+        assert refusal(hub, asked(hub, f"user{number}")).status == 401
+    enter(hub, asked(hub, "sales1"))
+    assert refusal(hub, asked(hub, "another")).status == 401
+    assert refusal(hub, asked(hub, "sales2")).status == 429
+
+
+def test_every_refused_sign_in_costs_one_hash(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+    verified: list[str] = []
+    verify = passwords._HASHER.verify
+
+    class Counting:
+        @staticmethod
+        def verify(hashed: str, password: str) -> bool:
+            verified.append(password)
+            return verify(hashed, password)
+
+        hash = passwords._HASHER.hash
+
+    passwords.prepare()
+    monkeypatch.setattr(passwords, "_HASHER", Counting)
+    with hub.database.write() as connection:
+        connection.execute(update(t.person).where(t.person.c.id == "sales2").values(active=False))
+    for user, password in (("nobody", "x"), ("head", "x"), ("sales2", PASSWORD), ("", "")):
+        assert refusal(hub, asked(hub, user, password)).code == "wrong_password"
+        assert len(verified) == 1
+        verified.clear()
+
+
+def test_bad_refresh_tokens_are_slowed_down_by_address(hub: Hub) -> None:
+    desk = hub.desk("head")
+    body = Refresh(refresh="x", retry="1")
+    for _ in range(throttle.FREE_FAILURES["refresh at address"]):
+        with hub.database.write() as connection:
+            throttle.count(connection, [("refresh at address", "testclient")], hub.clock.now)
+    assert problem(desk.signed("/v1/refresh", body))[:2] == (429, "throttled")
 
 
 def test_a_right_password_is_no_failed_attempt_whatever_is_refused_then(hub: Hub) -> None:
     only_on_loopback(hub, "head")
-    for _ in range(accounts.FREE_FAILURES + 1):
+    for _ in range(FREE + 1):
         assert refusal(hub, asked(hub), FAR).code == "loopback_only"
 
 
 def test_guessing_at_an_unknown_user_is_slowed_down_alike(hub: Hub) -> None:
-    for _ in range(accounts.FREE_FAILURES):
+    for _ in range(FREE):
         refusal(hub, asked(hub, "nobody"))
     assert refusal(hub, asked(hub, "nobody")).status == 429
-    hub.clock.pass_minutes(accounts.LONGEST_WAIT / MINUTE + 1)
+    hub.clock.pass_minutes(throttle.LONGEST_WAIT / MINUTE + 1)
     assert refusal(hub, asked(hub, "nobody")).status == 401
 
 

@@ -122,7 +122,11 @@ def test_the_interface_describes_itself(hub: Hub) -> None:
     assert set(described["paths"]) == {
         "/v1/handshake",
         "/v1/sign-in",
+        "/v1/second-factor",
         "/v1/refresh",
+        "/v1/sessions",
+        "/v1/sessions/end",
+        "/v1/password",
         "/v1/sign-out",
         "/v1/playbook",
         "/v1/operations",
