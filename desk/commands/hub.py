@@ -262,8 +262,9 @@ def problems() -> Generator[None]:
         raise _no_hub() from error
     except SetupError as error:
         fill = dict(error.arguments)
-        if error.code == "weak_password":
-            fill["why"] = _(WEAK[fill["why"]])
+        weak = WEAK.get(fill.get("why", ""))
+        if weak is not None:
+            fill["why"] = _(weak)
         line = _(_SETUP.get(error.code, error.code)).format(**fill)
         code = UNREACHABLE if error.code == "unreachable" else REFUSED
         raise Failure(code, output.shown(line)) from error

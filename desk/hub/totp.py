@@ -1,7 +1,7 @@
 """The second factor: codes that follow from a secret and the time (RFC 6238), and recovery codes.
 
-A code is taken one step of 30 s before and after its time, and each once. The secret is sealed under the
-hub's keys.
+A code is taken one step of 30 s before and after its time, and each once. The secret is sealed
+under the hub's keys.
 """
 
 from __future__ import annotations
