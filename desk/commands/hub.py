@@ -39,6 +39,10 @@ _SETUP: Mapping[str, str] = {
         "Cards stand at stages that this playbook does not have: {stages}. Move them first, or"
         " keep the stages."
     ),
+    "text_changed": N_(
+        "The text of the purpose {purpose} has changed, but its version {version} has not. Give it"
+        " the next version: people agreed to the old text."
+    ),
     "roles_in_use": N_(
         "People have roles that this playbook does not have: {roles}. Give them others first:"
         " desk hub user role NAME ROLE --db URL"

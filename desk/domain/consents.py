@@ -57,6 +57,9 @@ EVIDENCE_LIMIT = 1000
 #: The version of an objection: nothing was ever agreed to that could be taken back.
 OBJECTION = 0
 
+#: How long ago a desk may have been told what it tells now, ms.
+BELIEVED = 7 * 24 * 3_600_000
+
 #: The rows an operation creates are numbered; these are the numbers of these ones.
 _ROW_ID, _ENTRY_ID, _REQUEST_ID = 0, 1, 2
 
@@ -128,7 +131,7 @@ def decide_give(
     found = _subject(scene)
     if isinstance(found, Refusal):
         return found
-    item, subject = found
+    (item, subject), said = found, _said_at(operation, now)
     purpose = playbook.purposes.get(intent.purpose)
     if purpose is None:
         return Refusal("unknown_purpose", {"purpose": intent.purpose})
@@ -137,7 +140,7 @@ def decide_give(
     if subject.stage == "erasure_requested":
         return Refusal("erasure_requested")
     before = subject.consents.get(purpose.id)
-    if before and before.withdrawn_at is not None and operation.at < before.withdrawn_at:
+    if before and before.withdrawn_at is not None and said < before.withdrawn_at:
         return Refusal("withdrawn_since", {"purpose": purpose.id})
     evidence = _evidence(intent.channel, intent.evidence)
     if isinstance(evidence, Refusal):
@@ -152,7 +155,7 @@ def decide_give(
         text_hash=text_hash(purpose) if is_newest else "",
         channel=intent.channel,
         evidence=evidence,
-        given_at=now,
+        given_at=said,
         given_by=actor.id,
     )
     return [
@@ -169,7 +172,7 @@ def decide_withdraw(
     found = _subject(scene)
     if isinstance(found, Refusal):
         return found
-    item, subject = found
+    (item, subject), said = found, _said_at(operation, now)
     purpose = playbook.purposes.get(intent.purpose)
     standing = subject.consents.get(intent.purpose)
     if purpose is None and standing is None:
@@ -179,7 +182,7 @@ def decide_withdraw(
     evidence = _evidence(intent.channel, intent.evidence)
     if isinstance(evidence, Refusal):
         return evidence
-    effects = withdrawal(subject, intent.purpose, operation.id, actor, intent.channel, now)
+    effects = withdrawal(subject, intent.purpose, operation.id, actor, intent.channel, said)
     effects.append(_noted(operation, item, actor, now, f"withdrawn.{intent.purpose}"))
     if purpose and "processing" in purpose.stops and subject.stage == "active":
         request = SubjectRequest(
@@ -188,7 +191,7 @@ def decide_withdraw(
             kind="erase",
             ground="withdrawal",
             purpose=purpose.id,
-            received_at=now,
+            received_at=said,
             by=actor.id,
             channel=intent.channel,
             note=evidence,
@@ -214,7 +217,7 @@ def decide_erasure(
         id=derive_id(operation.id, _REQUEST_ID),
         subject_id=subject.id,
         kind="erase",
-        received_at=now,
+        received_at=_said_at(operation, now),
         by=actor.id,
         channel=intent.channel,
         note=note,
@@ -227,12 +230,14 @@ def decide_erasure(
 
 
 def withdrawal(
-    subject: Subject, purpose: str, origin: str, actor: Actor, channel: str, now: int
+    subject: Subject, purpose: str, origin: str, actor: Actor, channel: str, at: int
 ) -> list[Effect]:
     """Ends the consent to a purpose; an objection where there was none. ``origin`` gives its id."""
     if purpose in subject.consents:
         return [
-            ConsentWithdrawn(subject_id=subject.id, purpose=purpose, by=actor.id, channel=channel)
+            ConsentWithdrawn(
+                subject_id=subject.id, purpose=purpose, at=at, by=actor.id, channel=channel
+            )
         ]
     objection = Consent(
         id=derive_id(origin, _ROW_ID),
@@ -242,9 +247,9 @@ def withdrawal(
         text_hash="",
         channel=channel,
         evidence="",
-        given_at=now,
+        given_at=at,
         given_by=actor.id,
-        withdrawn_at=now,
+        withdrawn_at=at,
         withdrawn_by=actor.id,
         withdrawn_channel=channel,
     )
@@ -265,6 +270,12 @@ def _subject(scene: Scene) -> tuple[Item, Subject] | Refusal:
     if subject is None or subject.stage == "erased":
         return Refusal("no_subject")
     return item, subject
+
+
+def _said_at(operation: Operation, now: int) -> int:
+    """When the person said it: by the asker's clock, which may have been offline for a while, as
+    far as it can be believed."""
+    return max(min(operation.at, now), now - BELIEVED)
 
 
 def _evidence(channel: str, text: str) -> str | Refusal:

@@ -129,10 +129,11 @@ class ConsentGiven(_Effect, frozen=True, kw_only=True, tag="consent_given"):
 
 
 class ConsentWithdrawn(_Effect, frozen=True, kw_only=True, tag="consent_withdrawn"):
-    """The consent to a purpose that stands is taken back."""
+    """The consent to a purpose that stands is taken back, at the moment ``at`` (ms)."""
 
     subject_id: str
     purpose: str
+    at: int
     by: str | None
     channel: str
 
@@ -315,7 +316,7 @@ class Working:
         if standing is None or standing.withdrawn_at is not None:
             return
         self.withdrawals.append(effect)
-        ended = replace(standing, withdrawn_at=self._now)
+        ended = replace(standing, withdrawn_at=effect.at)
         self.change_subject(effect.subject_id, consents={**known, effect.purpose: ended})
 
     def close_task(self, task_id: str, by: str | None) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from desk.domain.ids import make_id
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
-from desk.hub import changes, tokens
+from desk.hub import changes, registry, tokens
 from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.hub.errors import SetupError
@@ -161,7 +161,7 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
     Refused where cards stand at stages, or people have roles, that it does not have. An operation
     that is being judged at this very moment is judged by the old one: choose a quiet minute for
     taking a stage away. ``name`` is what errors call the playbook. Raises `PlaybookError`, and
-    `SetupError` ``stages_in_use`` or ``roles_in_use``.
+    `SetupError` ``stages_in_use``, ``roles_in_use`` or ``text_changed``.
     """
     playbook = load(source, name)
     with database.write() as connection:
@@ -172,6 +172,8 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
             return Installed(version=before.version, was=before.version)
         _check_stages(connection, playbook)
         _check_roles(connection, playbook)
+        registry.keep_texts(connection, before.playbook, now)
+        registry.keep_texts(connection, playbook, now)
         version = before.version + 1
         connection.execute(
             insert(t.playbook).values(version=version, source=source, installed_at=now)

@@ -11,12 +11,13 @@ from sqlalchemy import Connection, bindparam, select
 from desk.domain import decide as rules
 from desk.domain.effects import Outcome
 from desk.domain.ids import is_id
+from desk.domain.journal import Access
 from desk.domain.model import Actor, Person
 from desk.domain.operations import Create, Move, Operation
 from desk.domain.playbook import Playbook
 from desk.domain.refusals import Conflict, Refusal
 from desk.domain.scene import Scene, new_scene
-from desk.hub import conflicts, presence
+from desk.hub import conflicts, presence, registry
 from desk.hub.accounts import Session
 from desk.hub.changes import Change
 from desk.hub.playbooks import current
@@ -50,7 +51,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 class Judge:
     """Judges the operations of one transaction; each sees what the ones before it did.
 
-    ``log`` is what the change log must say of them; it, too, is for the caller to write.
+    ``log`` is what the change log must say of them, ``accesses`` what the journal must; both are
+    for the caller to write.
     """
 
     def __init__(
@@ -72,6 +74,7 @@ class Judge:
         self._is_done = _earlier(connection, session, readable)
         self._people: Sequence[Person] | None = None
         self.log: list[Change] = []
+        self.accesses: list[Access] = []
 
     def judge(self, asked: Asked, now: int) -> Result:
         """The answer to one operation, judged at the moment ``now`` (ms).
@@ -122,6 +125,10 @@ class Judge:
                 return self._conflict(reader, scene, wanted, asked, outcome)
             case Outcome():
                 self.log += self._families.take(scene, outcome)
+                item_id = scene.item.id if scene.item else None
+                self.accesses += registry.accesses(
+                    reader.actor, self._session.device_id, item_id, outcome, now
+                )
                 result = "merged" if outcome.merged else "applied"
                 return Result(number=asked.number, id=asked.id, result=result)
 

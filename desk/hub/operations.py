@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from desk.domain import decide as rules
 from desk.domain.ids import is_id
-from desk.hub import changes, store
+from desk.hub import changes, journal, store
 from desk.hub.accounts import Session
 from desk.hub.database import Database, insert_missing, is_to_repeat
 from desk.hub.errors import HubProblem, where
@@ -235,6 +235,8 @@ class _Desk:
         results = [judge.judge(one, self._now()) for one in asked]
         judge.write()
         self._keep(connection, asked, results, self._last)
+        if judge.accesses:
+            journal.write(connection, judge.accesses)
         if judge.log:
             changes.write(connection, judge.log, at=self._last, who=self._session.actor.id)
         return results

@@ -25,7 +25,7 @@ from sqlalchemy import (
 from desk.domain.effects import Outcome
 from desk.domain.model import Entry, Item, Person, Standing, Subject, Tally, Task, Undo
 from desk.domain.scene import Scene
-from desk.hub import changes
+from desk.hub import changes, registry
 from desk.hub.changes import Change
 from desk.schema import hub_tables as t
 
@@ -143,6 +143,7 @@ class Families:
         self._subjects: dict[str, Subject] = {}
         self._stored: dict[Table, set[str]] = {table: set() for table in _TABLES}
         self._unwritten: dict[Table, dict[str, _Row]] = {table: {} for table in _TABLES}
+        self._said: list[Outcome] = []
         roots = self._listed(_ROOTS, items=items)
         if roots:
             self._load([root for (root,) in roots])
@@ -172,6 +173,8 @@ class Families:
         self._change(t.entry, outcome.entries, ())
         self._change(t.tally, outcome.tallies, ())
         self._subjects.update((subject.id, subject) for subject in outcome.subjects)
+        if registry.says_something(outcome):
+            self._said.append(outcome)
         for item in outcome.items:
             self._keep(item)
         for task in outcome.tasks:
@@ -193,6 +196,8 @@ class Families:
             write_rows(self._connection, _update(table), changed)
             there.update(rows)
             rows.clear()
+        registry.write(self._connection, self._said)
+        self._said.clear()
 
     def _change(self, table: Table, rows: Iterable[_Row], known: Iterable[_Row]) -> None:
         changed = {row.id for row in known}

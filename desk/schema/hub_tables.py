@@ -286,3 +286,101 @@ journal_upload = Table(
     Column("seq", BigInteger, nullable=False),
     Column("mac", LargeBinary(32), nullable=False),
 )
+
+#: The registry of consents: a row is one subject, one purpose, one text. Never deleted: it proves
+#: what was agreed to and when it ended; of an erased subject its free text is emptied.
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("subject_id", ID, nullable=False),
+    Column("purpose", String(32), nullable=False),
+    Column("text_version", Integer, nullable=False),
+    Column("text_hash", String(64), nullable=False),
+    Column("channel", String(32), nullable=False),
+    Column("evidence", String(2000), nullable=False),
+    Column("given_at", BigInteger, nullable=False),
+    Column("given_by", USER),
+    Column("withdrawn_at", BigInteger),
+    Column("withdrawn_by", USER),
+    Column("withdrawn_channel", String(32), nullable=False),
+    Index("consent_given", "given_at", "id"),
+    Index("consent_subject", "subject_id", "purpose"),
+)
+
+#: Every text that people were asked to agree to; it stays whatever the playbook says later.
+consent_text = Table(
+    "consent_text",
+    metadata,
+    Column("hash", String(64), primary_key=True),
+    Column("purpose", String(32), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("ru", Text, nullable=False),
+    Column("en", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Index("consent_text_version", "purpose", "version", unique=True),
+)
+
+#: What subjects demand as to their data, and what else has to be done about it by a deadline.
+pd_request = Table(
+    "pd_request",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("subject_id", ID, nullable=False, index=True),
+    Column("kind", String(16), nullable=False),
+    Column("ground", String(16), nullable=False),
+    #: The purpose whose consent was taken back: a new consent to it ends the request.
+    Column("purpose", String(32), nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("by", USER),
+    Column("channel", String(32), nullable=False),
+    Column("note", String(8000), nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("blocked_at", BigInteger),
+    Column("extended_at", BigInteger),
+    Column("extension", String(8000), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("closed_at", BigInteger),
+    Column("closed_by", USER),
+    Column("answer", String(8000), nullable=False),
+    Index("pd_request_due", "state", "due_at", "id"),
+    Index("pd_request_received", "received_at", "id"),
+)
+
+#: Leaks and losses of personal data, with what the authority was told.
+incident = Table(
+    "incident",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("found_at", BigInteger, nullable=False),
+    Column("opened_by", USER),
+    Column("title", String(400), nullable=False),
+    Column("description", String(8000), nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("notice_due", BigInteger, nullable=False),
+    Column("result_due", BigInteger, nullable=False),
+    Column("notified_at", BigInteger),
+    Column("notified_by", USER),
+    Column("notice", String(8000), nullable=False),
+    Column("resolved_at", BigInteger),
+    Column("resolved_by", USER),
+    Column("result", String(8000), nullable=False),
+    Index("incident_found", "found_at"),
+)
+
+#: Acts of destruction and extracts of the journal: ids and codes, no personal data.
+document = Table(
+    "document",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("format", String(8), nullable=False),
+    Column("subject_id", ID, nullable=False, index=True),
+    Column("request_id", ID),
+    Column("name", String(200), nullable=False),
+    Column("made_at", BigInteger, nullable=False),
+    Column("made_by", USER),
+    Column("keep_until", BigInteger, nullable=False, index=True),
+    Column("sha256", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from desk.domain.consents import CHANNELS, closes, may_contact, processing_stopped, text_hash
+from desk.domain.consents import (
+    BELIEVED,
+    CHANNELS,
+    closes,
+    may_contact,
+    processing_stopped,
+    text_hash,
+)
 from desk.domain.decide import settle
 from desk.domain.effects import Outcome
 from desk.domain.model import Consent, Item, Standing, Subject
@@ -236,6 +243,21 @@ def test_of_an_erased_person_nothing_is_written_down_any_more() -> None:
         RequestErasure(item_id=lead.id, channel="phone"),
     ):
         assert code(world.ask("marketer1", intent)) == "no_subject"
+
+
+def test_what_was_said_without_the_network_has_the_moment_it_was_said_at() -> None:
+    world = World()
+    lead = world.lead()
+    (consent,) = world.do("marketer1", give(lead)).consents
+    early = world.operation(withdraw(lead))
+    told = settle(world.scene(lead.id), early, world.actor("head"), FREIGHT, world.now + 3_600_000)
+    assert isinstance(told, Outcome)
+    assert told.withdrawals[0].at == told.requests[0].received_at == early.at
+    late = msgspec.structs.replace(early, at=0)
+    told = settle(world.scene(lead.id), late, world.actor("head"), FREIGHT, world.now)
+    assert isinstance(told, Outcome)
+    assert told.withdrawals[0].at == world.now - BELIEVED
+    assert consent.given_at == world.now
 
 
 @given(
