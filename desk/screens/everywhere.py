@@ -56,6 +56,27 @@ class Everywhere(Shell):
         if not isinstance(self.screen, InboxScreen):
             self.push_screen(InboxScreen())
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """The officer's place is there for the officer alone: others do not see the key."""
+        if action == "officer" and not self.is_officer:
+            return False
+        return super().check_action(action, parameters)
+
+    @property
+    def is_officer(self) -> bool:
+        """Whether the person answers for personal data here."""
+        if not self.is_open or not self.desk.signed_in:
+            return False
+        role = self.playbook.roles.get(self.desk.me.role)
+        return role is not None and role.officer
+
+    def action_officer(self) -> None:
+        """Open the officer's place."""
+        from desk.screens.pd_office import OfficeScreen
+
+        if not isinstance(self.screen, OfficeScreen):
+            self.push_screen(OfficeScreen())
+
     def action_sync(self) -> None:
         """Exchange changes with the hub now; where it wants a sign-in, ask for it."""
         if self.desk.status().last_error == "not_signed_in":

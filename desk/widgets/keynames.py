@@ -47,6 +47,8 @@ TOGETHER = (
     ("card", "app"),
     ("form", "app"),
     ("list", "app"),
+    ("office", "table", "app"),
+    ("person", "app"),
     ("dialog",),
 )
 

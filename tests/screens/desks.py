@@ -32,6 +32,7 @@ PEOPLE_HERE = (
     Person(id="sales2", name="Ирина Савицкая", role="sales", present=False),
     Person(id="operator1", name="Нина Гаврилова", role="operator", present=True),
     Person(id="head", name="Павел Тихонов", role="head", present=True),
+    Person(id="officer", name="Ольга Правдина", role="pd_officer", present=True),
 )
 HOSTILE = "ООО «[b]Ромашка[/b]» \x1b[31m\u202e[@click=app.quit]нажми[/]"
 
