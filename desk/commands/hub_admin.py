@@ -36,9 +36,10 @@ def revoke(options: Namespace) -> int:
     """End the sessions of a user or of one device. JSON: user, devices (array of ids)."""
     with problems():
         from desk.hub import administration as hub
+        from desk.hub.setup import milliseconds
 
         with hub.opened(options.db) as database:
-            gone = hub.revoke(database, options.holder)
+            gone = hub.revoke(database, options.holder, milliseconds())
     if options.json:
         output.put_json(gone)
         return DONE

@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Connection, Row, select
 
 from desk.domain.ids import is_id
+from desk.domain.journal import Access
 from desk.domain.model import Actor, Person, Unspoken
-from desk.hub import devices, enrolment, passwords, store, throttle, tokens, totp
+from desk.hub import devices, enrolment, journal, passwords, store, throttle, tokens, totp
 from desk.hub.database import Database
 from desk.hub.errors import HubProblem
 from desk.hub.tokens import Issued
@@ -86,6 +87,10 @@ def sign_in(
         issued = tokens.begin(connection, asked.user, asked.device, now, random_bytes)
         mine = select(person).where(person.c.id == asked.user)
         row = connection.execute(mine).one()
+        came_in = Access(
+            at=now, who=asked.user, role=row.role, device=asked.device, event="sign_in"
+        )
+        journal.write(connection, [came_in])
     return Entered(tokens=issued, person=store.person_of(row), last_op=last_op)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from desk.domain.ids import make_id
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
-from desk.hub import changes, registry, tokens
+from desk.hub import accesses, changes, journal, registry, tokens
 from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.hub.errors import SetupError
@@ -131,11 +131,15 @@ def change_role(database: Database, user: str, role: str, now: int) -> Role:
                 .where(t.account.c.user_id == user)
                 .values(policy_version=t.account.c.policy_version + 1)
             )
+            changed = accesses.of_administrator(
+                "rights", now, what="role", user=user, was=row.role, role=role
+            )
+            journal.write(connection, [changed])
             changes.write(connection, [changes.of_person(user, version)], at=now)
     return Role(user=user, role=role, was=row.role)
 
 
-def revoke(database: Database, holder: str) -> Revoked:
+def revoke(database: Database, holder: str, now: int) -> Revoked:
     """End the sessions of a user, or that of one device by its id.
 
     The next request of such a desk is refused, and its stream of hints ends within a minute; it
@@ -152,6 +156,8 @@ def revoke(database: Database, holder: str) -> Revoked:
                 raise SetupError("no_such_holder", {"holder": holder})
             theirs = t.session.c.device_id == holder
         devices = tokens.end(connection, theirs)
+        ended = accesses.of_administrator("rights", now, what="session", holder=holder)
+        journal.write(connection, [ended])
     return Revoked(user=user, devices=devices)
 
 
@@ -165,7 +171,9 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
     """
     playbook = load(source, name)
     with database.write() as connection:
-        # The lock of all writers first: what was being written is then either done or waits.
+        # The lock of all writers first: what was being written is then either done or waits. But
+        # the journal's goes before it here as everywhere.
+        journal.lock(connection)
         changes.write(connection, [], at=now)
         before = current(connection)
         if source == before.source:
@@ -178,6 +186,10 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
         connection.execute(
             insert(t.playbook).values(version=version, source=source, installed_at=now)
         )
+        changed = accesses.of_administrator(
+            "rights", now, what="playbook", was=str(before.version), version=str(version)
+        )
+        journal.write(connection, [changed])
         # No row of a desk changes, but it has to hear of it.
         line = Change(kind="playbook", id=str(version), row_version=version, op="insert")
         changes.write(connection, [line], at=now)

@@ -31,6 +31,7 @@ from desk.hub import (
     devices,
     digests,
     entry,
+    journal,
     journal_routes,
     operations,
     passwords,
@@ -74,6 +75,8 @@ _PRESENCE_ROUND = 30.0
 #: How often old changes are looked for, and how long writers are let in between two parts, s.
 _PRUNE_ROUND = 3600.0
 _PRUNE_PAUSE = 0.2
+#: How often the ends of the journal's chains are kept beside the keys, s.
+_ANCHOR_ROUND = 2.0
 _THREADS = 32
 
 _Http = Request[Any, Any, Any]
@@ -300,7 +303,8 @@ async def _living(hub: Hub, *, close: bool) -> AsyncGenerator[None]:
     # Python's own choice follows the cores; here most threads wait for the database.
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(_THREADS, "hub"))
     await asyncio.to_thread(passwords.prepare)
-    rounds = [asyncio.create_task(one(hub)) for one in (_presence_rounds, _pruning_rounds)]
+    all_rounds = (_presence_rounds, _pruning_rounds, _anchoring_rounds)
+    rounds = [asyncio.create_task(one(hub)) for one in all_rounds]
     try:
         yield
     finally:
@@ -326,6 +330,14 @@ async def _pruning_rounds(hub: Hub) -> None:
         with contextlib.suppress(DBAPIError, PoolTimeout):
             pruned = await asyncio.to_thread(_prune, hub)
         await asyncio.sleep(_PRUNE_PAUSE if pruned else _PRUNE_ROUND)
+
+
+async def _anchoring_rounds(hub: Hub) -> None:
+    while True:
+        # Where the keys are away for a while, the ends are kept in a later round.
+        with contextlib.suppress(DBAPIError, PoolTimeout, SetupError):
+            await asyncio.to_thread(journal.anchor, hub.database)
+        await asyncio.sleep(_ANCHOR_ROUND)
 
 
 def _prune(hub: Hub) -> int:

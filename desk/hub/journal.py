@@ -9,8 +9,7 @@ Nothing is ever deleted from the journal: acts of destruction refer to it for th
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -34,10 +33,13 @@ from desk.domain import journal as domain
 from desk.domain.ids import make_id
 from desk.domain.journal import Access
 from desk.hub import journal_chain as chain
-from desk.hub.database import Database, insert_missing
-from desk.hub.journal_chain import HUB, Anchors, Head, Verified
+from desk.hub.database import Database, insert_missing, keys_of
+from desk.hub.journal_chain import HUB, Verified
 from desk.protocol.journal import PAGE_LIMIT, JournalLine, JournalPage, JournalQuery
-from desk.schema.hub_tables import hub, journal, journal_head
+from desk.schema.hub_tables import journal, journal_head
+
+#: The name of the key that binds the chains, among the hub's secrets.
+_CHAINS = "journal"
 
 _log = structlog.get_logger("desk.hub.journal")
 
@@ -69,6 +71,11 @@ def write(connection: Connection, accesses: Sequence[Access]) -> None:
         _append(connection, key, stream, streams[stream])
 
 
+def lock(connection: Connection) -> None:
+    """Take the lock of the hub's own chain now, where the change log's must be taken early."""
+    _take(connection, HUB, 0)
+
+
 def extract(connection: Connection, subject_id: str) -> list[JournalLine]:
     """Every entry about a subject, the oldest first."""
     return list(
@@ -97,18 +104,15 @@ def count(connection: Connection, who: str, event: str, since: int) -> int:
     return connection.execute(query).scalar_one()
 
 
-def anchor(database: Database, anchors: Anchors) -> None:
+def anchor(database: Database) -> None:
     """Keep the ends of the chains beside the keys.
 
     A chain that lost what is kept there keeps its old end, so that `verify` goes on to say so.
     """
-    known = anchors.read()
+    known = database.keys.read_heads()
     with database.read() as connection:
-        moved = {
-            stream: head
-            for stream, head in chain.heads(connection).items()
-            if head != known.get(stream)
-        }
+        ends = chain.heads(connection).items()
+        moved = {stream: head for stream, head in ends if head != known.get(stream)}
         sound = {
             stream: head
             for stream, head in moved.items()
@@ -117,12 +121,12 @@ def anchor(database: Database, anchors: Anchors) -> None:
     for stream in sorted(moved.keys() - sound.keys()):
         _log.error("journal_broken", stream=stream, seq=known[stream].seq)
     if sound:
-        anchors.keep(sound)
+        database.keys.keep_heads(sound)
 
 
-def verify(database: Database, anchors: Anchors | None = None) -> Verified:
+def verify(database: Database) -> Verified:
     """Look whether an entry was removed, edited, put in, moved, or cut off."""
-    anchored: Mapping[str, Head] = anchors.read() if anchors else {}
+    anchored = database.keys.read_heads()
     with database.read() as connection:
         return chain.verify(connection, _key(connection), anchored)
 
@@ -207,5 +211,4 @@ def _place(after: str) -> tuple[int, str, int]:
 
 
 def _key(connection: Connection) -> bytes:
-    identifier = connection.execute(select(hub.c.id)).scalar_one()
-    return hashlib.sha256(b"desk/journal" + identifier.encode()).digest()
+    return keys_of(connection).secret(_CHAINS)

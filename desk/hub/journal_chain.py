@@ -10,13 +10,14 @@ from __future__ import annotations
 import hmac
 from collections import deque
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import msgspec
 from sqlalchemy import Connection, Row, select
 
 from desk.domain import journal as domain
 from desk.domain.journal import Access
+from desk.hub.keystore import JournalHead
 from desk.schema.hub_tables import journal, journal_head
 
 #: The stream of what no device did.
@@ -33,25 +34,6 @@ _AROUND = 64
 Code: TypeAlias = Literal[
     "removed", "edited", "inserted", "reordered", "truncated", "replaced", "missing", "head"
 ]
-
-
-class Head(msgspec.Struct, frozen=True):
-    """The number and the MAC of a chain's last entry."""
-
-    seq: int
-    mac: bytes
-
-
-class Anchors(Protocol):
-    """Keeps ends of chains where the database's writers do not reach."""
-
-    def read(self) -> Mapping[str, Head]:
-        """The ends that are kept, by stream."""
-        ...
-
-    def keep(self, heads: Mapping[str, Head]) -> None:
-        """Keep these ends in place of those before."""
-        ...
 
 
 class Fault(msgspec.Struct, frozen=True, kw_only=True):
@@ -112,13 +94,13 @@ def bounds(access: Access) -> tuple[str | None, str | None]:
     return first, last
 
 
-def heads(connection: Connection) -> dict[str, Head]:
+def heads(connection: Connection) -> dict[str, JournalHead]:
     """Where the chains end, as the database says."""
     rows = connection.execute(select(journal_head))
-    return {row.stream: Head(row.seq, bytes(row.mac)) for row in rows}
+    return {row.stream: JournalHead(row.seq, bytes(row.mac)) for row in rows}
 
 
-def verify(connection: Connection, key: bytes, anchored: Mapping[str, Head]) -> Verified:
+def verify(connection: Connection, key: bytes, anchored: Mapping[str, JournalHead]) -> Verified:
     """Look through every chain; ``anchored`` are the ends kept beside the keys."""
     kept = heads(connection)
     there = set(connection.execute(select(journal.c.stream).distinct()).scalars())
@@ -134,7 +116,7 @@ def verify(connection: Connection, key: bytes, anchored: Mapping[str, Head]) -> 
     return Verified(streams=len(streams), entries=entries, faults=faults)
 
 
-def holds(connection: Connection, stream: str, anchor: Head) -> bool:
+def holds(connection: Connection, stream: str, anchor: JournalHead) -> bool:
     """Whether the chain still has the entry that is kept beside the keys."""
     query = select(journal.c.mac).where(journal.c.stream == stream, journal.c.seq == anchor.seq)
     mac = connection.execute(query).scalar_one_or_none()
@@ -145,7 +127,7 @@ class _Walk:
     """One chain from its first entry to its last."""
 
     def __init__(
-        self, connection: Connection, key: bytes, stream: str, anchor: Head | None
+        self, connection: Connection, key: bytes, stream: str, anchor: JournalHead | None
     ) -> None:
         self._connection = connection
         self._key = key
@@ -153,7 +135,7 @@ class _Walk:
         self._anchor = anchor
         self.faults: list[Fault] = []
         self.entries = 0
-        self._last = Head(0, first_link(key, stream))
+        self._last = JournalHead(0, first_link(key, stream))
         self._anchored = b""
         #: MACs that an entry may follow where the one right before it is not sound.
         self._others: deque[bytes] = deque(maxlen=_AROUND)
@@ -169,7 +151,7 @@ class _Walk:
                 self._anchored = bytes(row.mac)
         self._judge(skipped=False)
 
-    def of_the_end(self, head: Head | None) -> Iterator[Fault]:
+    def of_the_end(self, head: JournalHead | None) -> Iterator[Fault]:
         """What the kept ends say of this chain."""
         last, anchor = self._last, self._anchor
         expected = max((end.seq for end in (head, anchor) if end), default=0)
@@ -207,7 +189,7 @@ class _Walk:
             self._others.append(mac)
             if access is not None:
                 self._others.append(link(self._key, self._last.mac, access))
-        self._last = Head(row.seq, mac)
+        self._last = JournalHead(row.seq, mac)
 
     def _sound_again(self, mac: bytes, *, skipped: bool) -> None:
         self._judge(skipped=skipped)

@@ -19,7 +19,7 @@ from desk.hub import accesses, journal
 from desk.hub.accounts import Session
 from desk.hub.database import insert_missing
 from desk.hub.errors import HubProblem
-from desk.hub.journal_chain import Head
+from desk.hub.keystore import JournalHead
 from desk.protocol.journal import UPLOADED_AT_ONCE, Noted, Upload, Uploaded
 from desk.schema import hub_tables as t
 
@@ -67,7 +67,7 @@ def _check(asked: Upload) -> None:
         raise HubProblem(400, "bad_request")
 
 
-def _lock(connection: Connection, device_id: str) -> Head:
+def _lock(connection: Connection, device_id: str) -> JournalHead:
     """How far the desk's entries are here; nobody else takes some of it meanwhile."""
     mine = select(t.journal_upload).where(t.journal_upload.c.device_id == device_id)
     row = connection.execute(mine.with_for_update()).first()
@@ -75,7 +75,7 @@ def _lock(connection: Connection, device_id: str) -> Head:
         new = {"device_id": device_id, "seq": 0, "mac": b""}
         insert_missing(connection, t.journal_upload, new)
         row = connection.execute(mine.with_for_update()).one()
-    return Head(row.seq, bytes(row.mac))
+    return JournalHead(row.seq, bytes(row.mac))
 
 
 def _known(connection: Connection, device_id: str, noted: Sequence[Noted]) -> set[str]:
@@ -84,7 +84,7 @@ def _known(connection: Connection, device_id: str, noted: Sequence[Noted]) -> se
     return set(connection.execute(select(t.journal.c.id).where(*mine)).scalars())
 
 
-def _goes_on(asked: Upload, first: Noted, head: Head) -> bool:
+def _goes_on(asked: Upload, first: Noted, head: JournalHead) -> bool:
     """Whether the first new entry follows the last one that the hub has."""
     place = first.seq - asked.after - 1
     before = asked.entries[place - 1].mac if place else asked.after_mac

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
+from desk.domain.consents import may_contact, processing_stopped
 from desk.domain.model import Item, Subject, Value
 from desk.domain.rights import SUBJECT, may_call, may_reveal, numbers_in
 from desk.hub import accesses, journal, store
@@ -30,7 +31,8 @@ _MOST_FIELDS = 20
 def reveal(connection: Connection, session: Session, reader: Reader, asked: Reveal) -> Revealed:
     """The fields in full.
 
-    Raises `HubProblem`: ``bad_request``, ``not_allowed``, ``too_often``, ``no_item``.
+    Raises `HubProblem`: ``bad_request``, ``not_allowed``, ``too_often``, ``no_item``,
+    ``processing_stopped``.
     """
     playbook = reader.playbook
     names = sorted(set(asked.fields))
@@ -40,6 +42,8 @@ def reveal(connection: Connection, session: Session, reader: Reader, asked: Reve
         raise HubProblem(403, "not_allowed")
     _slow_down(connection, reader, "reveal", LOOKS)
     item, subject = _in_sight(connection, reader, asked.item_id, names)
+    if processing_stopped(playbook, subject):
+        raise HubProblem(409, "processing_stopped")
     values = {name: _value(item, subject, name) for name in names}
     entry = accesses.of_session(
         session,
@@ -58,7 +62,7 @@ def call(connection: Connection, session: Session, reader: Reader, asked: Call) 
     """The number to dial.
 
     Raises `HubProblem`: ``not_allowed``, ``too_often``, ``no_item``, ``no_number``,
-    ``do_not_call``.
+    ``do_not_call``, ``processing_stopped``.
     """
     playbook = reader.playbook
     role = playbook.roles.get(reader.actor.role)
@@ -69,8 +73,9 @@ def call(connection: Connection, session: Session, reader: Reader, asked: Call) 
     numbers = numbers_in(_value(item, subject, asked.field))
     if subject is None or not 0 <= asked.place < len(numbers):
         raise HubProblem(409, "no_number")
-    if subject.stage != "active":
-        raise HubProblem(409, "do_not_call")
+    refusal = may_contact(playbook, subject, "calls")
+    if refusal is not None:
+        raise HubProblem(409, refusal.code)
     entry = accesses.of_session(
         session,
         "call",

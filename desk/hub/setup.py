@@ -12,9 +12,10 @@ from sqlalchemy.exc import DBAPIError
 
 from desk.domain.clean import clean
 from desk.domain.ids import make_id
+from desk.domain.journal import Access
 from desk.domain.model import Person
 from desk.domain.playbook_loader import load
-from desk.hub import changes
+from desk.hub import changes, journal
 from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
 from desk.hub.passwords import hash_password
@@ -121,8 +122,11 @@ def add_user(
     try:
         with database.write() as connection:
             _insert(connection, person, hashed, loopback_only)
+            now = milliseconds()
+            given = {"what": "user", "user": person.id, "role": person.role}
+            journal.write(connection, [Access(at=now, event="rights", detail=given)])
             joined = [changes.of_person(person.id, person.version)]
-            changes.write(connection, joined, at=milliseconds())
+            changes.write(connection, joined, at=now)
     except DBAPIError as error:
         raise SetupError("unreachable") from error
     return person

@@ -5,7 +5,7 @@
 
 from collections.abc import Mapping
 
-from desk.domain.refusals import N_
+from desk.domain.refusals import N_, SENTENCES
 
 PROBLEMS: Mapping[str, str] = {
     "wrong_protocol": N_(
@@ -42,10 +42,11 @@ PROBLEMS: Mapping[str, str] = {
     "too_large": N_("The request is larger than the hub takes."),
     "not_found": N_("The hub has nothing at this address."),
     "not_allowed": N_("Your role may not do this. Ask your head."),
-    "no_item": N_("There is no such card, or it is not yours to see. Ask whoever has it now."),
+    "no_item": SENTENCES["no_item"],
     "too_often": N_("You have done this too often of late. Go on in a few minutes."),
     "no_number": N_("There is no such number on this card any more."),
-    "do_not_call": N_("This person may not be called: he took his consent back or said so."),
+    "do_not_call": SENTENCES["do_not_call"],
+    "processing_stopped": SENTENCES["processing_stopped"],
     "gap": N_("Operations are missing before number {given}: the hub expects {expected}."),
     "number_used": N_("Another operation had the number {given}: the hub expects {expected}."),
     "unavailable": N_("The hub cannot reach its database now. It will be tried again."),

@@ -81,7 +81,7 @@ def test_a_role_that_cannot_be_given_is_refused(hub: Hub) -> None:
 def test_a_user_without_tokens_is_out_on_all_devices_and_may_come_back(hub: Hub) -> None:
     desks = [hub.desk("sales1"), hub.desk("sales1")]
     other = hub.desk("sales2")
-    gone = administration.revoke(hub.database, "sales1")
+    gone = administration.revoke(hub.database, "sales1", START)
     assert (gone.user, gone.devices) == ("sales1", sorted(desk.device for desk in desks))
     for desk in desks:
         assert problem(desk.get("/v1/playbook"))[:2] == (401, "not_signed_in")
@@ -92,12 +92,12 @@ def test_a_user_without_tokens_is_out_on_all_devices_and_may_come_back(hub: Hub)
 def test_one_device_is_signed_out_alone_and_its_numbers_go_on(hub: Hub) -> None:
     lost, kept = hub.desk("operator1"), hub.desk("operator1")
     lost.done(new_lead())
-    assert administration.revoke(hub.database, lost.device).devices == [lost.device]
+    assert administration.revoke(hub.database, lost.device, START).devices == [lost.device]
     assert lost.get("/v1/playbook").status_code == 401
     assert kept.get("/v1/playbook").is_success
-    assert administration.revoke(hub.database, lost.device).devices == []
+    assert administration.revoke(hub.database, lost.device, START).devices == []
     assert hub.desk("operator1", lost.device).number == 1
-    assert refusal(hub, administration.revoke, "nobody").code == "no_such_holder"
+    assert refusal(hub, administration.revoke, "nobody", START).code == "no_such_holder"
 
 
 # devices
@@ -118,7 +118,7 @@ def test_devices_are_told_with_what_is_known_of_them(hub: Hub) -> None:
         (second.device, 0, True, worked_at + 10 * MINUTE),
     ]
     assert {one.name for one in found} == {"a test"}
-    administration.revoke(hub.database, second.device)
+    administration.revoke(hub.database, second.device, START)
     found = administration.devices(hub.database, "operator1", hub.clock.now)
     assert [(one.signed_in, one.seen_at) for one in found] == [
         (True, hub.clock.now),

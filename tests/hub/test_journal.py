@@ -16,10 +16,9 @@ from desk.domain.ids import make_id
 from desk.domain.journal import Access, pack, speaks_of, unpack
 from desk.hub import changes, journal, journal_chain
 from desk.hub.database import Database
-from desk.hub.journal_chain import Head
 from desk.protocol.journal import JournalQuery
 from desk.schema import hub_tables as t
-from tests.hub.hubs import START, copy_files
+from tests.hub.hubs import PEOPLE, START, copy_files
 
 DEVICE = make_id(START, lambda size: b"\x01" * size)
 OTHER = make_id(START, lambda size: b"\x02" * size)
@@ -58,28 +57,15 @@ def sqlite_database(sqlite_template: Path, tmp_path: Path) -> Iterator[Database]
         yield opened
 
 
-class Beside:
-    """Ends of chains, kept in memory."""
-
-    def __init__(self) -> None:
-        self.heads: dict[str, Head] = {}
-
-    def read(self) -> dict[str, Head]:
-        return dict(self.heads)
-
-    def keep(self, heads: dict[str, Head]) -> None:
-        self.heads.update(heads)
-
-
 def write(database: Database, *accesses: Access) -> None:
     with database.write() as connection:
         journal.write(connection, accesses)
 
 
-def faults(database: Database, beside: Beside | None = None) -> list[tuple[str, int, int]]:
-    """What is found broken: how, from where, to where."""
-    found = journal.verify(database, beside or Beside())
-    return [(fault.code, fault.seq, fault.until) for fault in found.faults]
+def faults(database: Database) -> list[tuple[str, int, int]]:
+    """What is found broken in the device's chain: how, from where, to where."""
+    found = journal.verify(database)
+    return [(one.code, one.seq, one.until) for one in found.faults if one.stream == DEVICE]
 
 
 def _where(seq: int) -> Any:
@@ -153,7 +139,9 @@ def _append(connection: Connection) -> None:
 
 
 def _truncate(connection: Connection) -> None:
-    connection.execute(delete(t.journal).where(t.journal.c.seq > 7))
+    connection.execute(
+        delete(t.journal).where((t.journal.c.stream == DEVICE) & (t.journal.c.seq > 7))
+    )
 
 
 def _truncate_with_head(connection: Connection) -> None:
@@ -162,8 +150,8 @@ def _truncate_with_head(connection: Connection) -> None:
 
 
 def _drop_stream(connection: Connection) -> None:
-    connection.execute(delete(t.journal))
-    connection.execute(delete(t.journal_head))
+    connection.execute(delete(t.journal).where(t.journal.c.stream == DEVICE))
+    connection.execute(delete(t.journal_head).where(t.journal_head.c.stream == DEVICE))
 
 
 def _forge_head(connection: Connection) -> None:
@@ -171,7 +159,7 @@ def _forge_head(connection: Connection) -> None:
 
 
 def _drop_head(connection: Connection) -> None:
-    connection.execute(delete(t.journal_head))
+    connection.execute(delete(t.journal_head).where(t.journal_head.c.stream == DEVICE))
 
 
 @pytest.mark.parametrize(
@@ -200,35 +188,33 @@ def test_every_tampering_is_found_and_said_where(
 ) -> None:
     database = sqlite_database
     write(database, *(an_access(number) for number in range(10)))
-    beside = Beside()
-    journal.anchor(database, beside)
-    assert faults(database, beside) == []
+    journal.anchor(database)
+    assert faults(database) == []
     with database.write() as connection:
         tamper(connection)
-    assert faults(database, beside) == found
+    assert faults(database) == found
 
 
 def test_a_chain_that_was_cut_and_goes_on_still_shows_it(database: Database) -> None:
     """What is kept beside the keys is not moved past the place where it does not fit."""
     write(database, *(an_access(number) for number in range(10)))
-    beside = Beside()
-    journal.anchor(database, beside)
+    journal.anchor(database)
     with database.write() as connection:
         _truncate_with_head(connection)
     write(database, *(an_access(number) for number in range(20, 30)))
-    journal.anchor(database, beside)
-    assert faults(database, beside) == [("replaced", 10, 10)]
+    journal.anchor(database)
+    assert faults(database) == [("replaced", 10, 10)]
 
 
 def test_a_chain_put_in_the_place_of_another_is_found(database: Database) -> None:
     write(database, an_access(1), an_access(2, device=OTHER))
-    beside = Beside()
-    journal.anchor(database, beside)
+    journal.anchor(database)
     with database.write() as connection:
         for table in (t.journal, t.journal_head):
             connection.execute(delete(table).where(table.c.stream == DEVICE))
-            connection.execute(update(table).values(stream=DEVICE))
-    assert [(fault.stream, fault.code) for fault in journal.verify(database, beside).faults] == [
+            moved = update(table).where(table.c.stream == OTHER)
+            connection.execute(moved.values(stream=DEVICE))
+    assert [(fault.stream, fault.code) for fault in journal.verify(database).faults] == [
         (DEVICE, "edited"),
         (DEVICE, "replaced"),
         (OTHER, "missing"),
@@ -241,9 +227,14 @@ def test_entries_go_to_the_chain_of_their_device_and_others_to_the_hubs(
     write(database, an_access(1), an_access(2, device=""), an_access(3))
     with database.read() as connection:
         heads = journal_chain.heads(connection)
-        entries = journal.page(connection, JournalQuery()).lines
-    assert {stream: head.seq for stream, head in heads.items()} == {DEVICE: 2, "hub": 1}
-    assert [(one.stream, one.seq) for one in entries] == [(DEVICE, 2), ("hub", 1), (DEVICE, 1)]
+        entries = journal.page(connection, JournalQuery(until=START + 100, since=START)).lines
+    before = len(PEOPLE)
+    assert {stream: head.seq for stream, head in heads.items()} == {DEVICE: 2, "hub": before + 1}
+    assert [(one.stream, one.seq) for one in entries] == [
+        (DEVICE, 2),
+        ("hub", before + 1),
+        (DEVICE, 1),
+    ]
     assert len({one.access.id for one in entries}) == 3
 
 
@@ -254,7 +245,7 @@ def test_what_was_written_is_undone_with_its_transaction(database: Database) -> 
         raise RuntimeError
     write(database, an_access(3))
     with database.read() as connection:
-        entries = journal.page(connection, JournalQuery()).lines
+        entries = journal.page(connection, JournalQuery(until=START + 100, since=START)).lines
     assert [one.access.at - START for one in entries] == [3, 1]
     assert faults(database) == []
 
@@ -328,7 +319,7 @@ def test_nothing_but_ids_names_and_codes_is_kept(database: Database) -> None:
         ),
     )
     with database.read() as connection:
-        entries = journal.page(connection, JournalQuery()).lines
+        entries = journal.page(connection, JournalQuery(until=START + 100, since=START)).lines
     (entry,) = entries
     assert entry.access.fields == ("subject.name",)
     assert entry.access.detail == {"via": "card"}
@@ -355,5 +346,5 @@ def test_processes_that_write_at_once_wait_for_each_other_and_lose_nothing(
         list(threads.map(work, range(4)))
     with database.read() as connection:
         heads = journal_chain.heads(connection)
-    assert {stream: head.seq for stream, head in heads.items()} == {DEVICE: 40, OTHER: 40}
+    assert (heads[DEVICE].seq, heads[OTHER].seq) == (40, 40)
     assert faults(database) == []

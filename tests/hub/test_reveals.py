@@ -143,12 +143,26 @@ def test_whoever_looks_too_often_has_to_wait(
     assert look(desk, lead, "subject.phone").is_success
 
 
-def test_a_person_whose_data_is_blocked_is_not_called(hub: Hub, card: tuple[Desk, str]) -> None:
+def test_a_person_whose_data_is_blocked_is_neither_called_nor_looked_at(
+    hub: Hub, card: tuple[Desk, str]
+) -> None:
     desk, lead = card
     with hub.database.write() as connection:
         connection.execute(update(t.subject).values(stage="erasure_requested"))
+    for answer in (dial(desk, lead), look(desk, lead, "subject.phone")):
+        assert problem(answer)[:2] == (409, "processing_stopped")
+    assert entries(hub, event="call") == entries(hub, event="reveal") == []
+
+
+def test_a_person_who_wants_no_calls_is_not_called_and_may_be_looked_at(
+    hub: Hub, card: tuple[Desk, str]
+) -> None:
+    desk, lead = card
+    objected = {"given_at": 1, "text_version": 1, "channel": "phone", "withdrawn_at": 2}
+    with hub.database.write() as connection:
+        connection.execute(update(t.subject).values(consents={"calls": objected}))
     assert problem(dial(desk, lead))[:2] == (409, "do_not_call")
-    assert entries(hub, event="call") == []
+    assert look(desk, lead, "subject.phone").is_success
 
 
 def test_the_journal_is_the_officers_and_his_look_is_an_entry(

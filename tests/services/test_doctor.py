@@ -252,7 +252,7 @@ def test_a_session_ended_by_the_administrator_is_seen_without_an_exchange(
 ) -> None:
     desk = sit("operator1")
     with Database(hub.db_url) as database:
-        administration.revoke(database, desk.examine().device or "")
+        administration.revoke(database, desk.examine().device or "", NOW)
     assert code(desk.examine().why) == "not_signed_in"
 
 

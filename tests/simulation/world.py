@@ -348,7 +348,8 @@ class World:
 
     def revoke(self, user: int, _: int = 0) -> None:
         """Somebody's tokens end, on all of his devices."""
-        administration.revoke(self.place.database, list(PEOPLE)[user % len(PEOPLE)])
+        name = list(PEOPLE)[user % len(PEOPLE)]
+        administration.revoke(self.place.database, name, self.place.clock())
 
     def prune(self, _: int, keep: int) -> None:
         """All of the log is forgotten but its last few minutes."""
