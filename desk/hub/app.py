@@ -33,6 +33,7 @@ from desk.hub import (
     entry,
     journal,
     journal_routes,
+    lease_routes,
     operations,
     passwords,
     presence,
@@ -261,6 +262,7 @@ def create_app(
         [
             handshake,
             *entry.ROUTES,
+            *lease_routes.ROUTES,
             playbook,
             push,
             pull_changes,

@@ -151,6 +151,26 @@ recovery_code = Table(
     Column("user_id", USER, nullable=False, index=True),
 )
 
+#: What each device may do without the hub, and what the hub knows of its vault.
+lease = Table(
+    "lease",
+    metadata,
+    Column("device_id", ID, primary_key=True),
+    #: The device's share of its vault's key, made once; sealed.
+    Column("share", LargeBinary, nullable=False),
+    #: The last lease that was given; 0 before the first.
+    Column("issued_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    #: The state of its subjects as the desk told last: an older one is a copy that was put back.
+    Column("epoch", BigInteger),
+    Column("subjects", BigInteger),
+    Column("mac", LargeBinary),
+    #: The order to remove everything, and when the device said that it has.
+    Column("wipe_id", ID),
+    Column("wipe_at", BigInteger),
+    Column("wiped_at", BigInteger),
+)
+
 #: Failures by what was guessed at and from where, so that guessing is slowed down in every process.
 failed_sign_in = Table(
     "failed_sign_in",

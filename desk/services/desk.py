@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from desk.services.errors import NotSignedIn
+from desk.services.errors import NotSignedIn, WipeOrdered, WipeUnfinished
 from desk.services.views import (
     BoardCard,
     Card,
@@ -40,11 +40,17 @@ if TYPE_CHECKING:
     from desk.domain.model import Actor, Person
     from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
+    from desk.protocol.leases import Wiped
     from desk.services.context import Context
+    from desk.services.device_key import Prover
+    from desk.services.hub_client import HubClient
     from desk.services.journal import Via
+    from desk.services.keyfile import Outer
     from desk.services.network import Network
     from desk.services.officer import Officer
     from desk.services.profile import Profile
+    from desk.services.recovery import Salvaged
+    from desk.services.vault import OpenKeyFile
 
 __all__ = [
     "BoardCard",
@@ -73,13 +79,75 @@ def wall_clock() -> int:
     return time.time_ns() // 1_000_000
 
 
+class _Door:
+    """Lets a vault open by its lease, or removes it where the hub orders that."""
+
+    def __init__(
+        self, profile: Profile, clock: Callable[[], int], transport: BaseTransport | None
+    ) -> None:
+        self._profile = profile
+        self._clock = clock
+        self._transport = transport
+
+    def admit(self, box: OpenKeyFile) -> bytes:
+        """The lease share, if it is a factor. Raises as ``lease.admit``."""
+        from desk.services import lease, wipe
+
+        try:
+            return lease.admit(box, self._clock, self._connect)
+        except WipeOrdered as ordered:
+            wipe.run(self._profile.folder, box, ordered.order.id, _teller(self._transport))
+            raise
+
+    def _connect(self, outer: Outer) -> tuple[HubClient, Prover]:
+        from desk.services.device_key import Device, Prover
+        from desk.services.hub_client import HubClient
+
+        device = Device(outer.device, outer.device_key)
+        prover = Prover(device, outer.hub_id, self._clock, os.urandom)
+        return HubClient(outer.hub, "", self._transport), prover
+
+
+def _teller(transport: BaseTransport | None) -> Callable[[str, Wiped], None]:
+    """Says to a hub that everything is gone."""
+
+    def tell(hub: str, said: Wiped) -> None:
+        from desk.services.hub_client import HubClient
+
+        client = HubClient(hub, "", transport)
+        try:
+            client.wiped(said)
+        finally:
+            client.close()
+
+    return tell
+
+
+def _go_on_wiping(profile: Profile, transport: BaseTransport | None) -> None:
+    """Go on with a wipe that did not end. Raises ``WipeUnfinished``."""
+    if not profile.is_being_wiped:
+        return
+    from desk.services import wipe
+
+    if not wipe.go_on(profile.folder):
+        raise WipeUnfinished(profile=str(profile.folder))
+    wipe.tell(profile.folder, _teller(transport))
+
+
 class Desk:
     """One person's desk on one device."""
 
-    def __init__(self, profile: Profile, context: Context, network: Network) -> None:
+    def __init__(
+        self,
+        profile: Profile,
+        context: Context,
+        network: Network,
+        transport: BaseTransport | None = None,
+    ) -> None:
         self._profile = profile
         self._context = context
         self._network = network
+        self._transport = transport
 
     @classmethod
     def open(
@@ -97,8 +165,9 @@ class Desk:
         ``passphrase`` is needed where the vault was made with one, and for a new vault where the
         machine has no keyring. Raises ``Locked``, ``PassphraseNeeded``, ``WrongPassphrase``,
         ``KeyLost``, ``OtherKeyring``, ``MissingKeyFile``, ``DamagedKeyFile``, ``DamagedFile``,
-        ``ForeignFile``, ``NewerFile``, ``AlreadyOpen``, ``UnusableProfile``; none of them changes a
-        file.
+        ``ForeignFile``, ``NewerFile``, ``AlreadyOpen``, ``UnusableProfile``,
+        ``LeaseOver``, ``ClockSetBack``, ``HubNeeded``, ``LeaseRefused``; none of them changes what
+        is kept. Where the hub has ordered it, everything is removed and ``WipeOrdered`` raised.
         """
         from desk.services import lockdown, vault
         from desk.services.profile import Profile
@@ -112,24 +181,61 @@ class Desk:
             from desk.services.network import Network
             from desk.services.store import Store
 
-            keys = vault.unlock(profile, passphrase, random=os.urandom, stretched=stretched)
+            _go_on_wiping(profile, transport)
+            keys = vault.unlock(
+                profile,
+                passphrase,
+                random=os.urandom,
+                stretched=stretched,
+                admit=_Door(profile, clock, transport).admit,
+            )
+            if profile.fresh_database.exists():
+                from desk.services import recovery
+
+                recovery.finish(profile)
             store = Store.open(profile.database, keys)
         except BaseException:
             profile.release()
             raise
         try:
             context = Context(store, clock, random)
-            return cls(profile, context, Network(context, transport))
+            return cls(profile, context, Network(context, transport), transport)
         except BaseException:
             store.close()
             profile.release()
             raise
 
+    @classmethod
+    def recover(cls, profile_dir: str | Path | None, passphrase: str | None) -> Salvaged:
+        """Save what a person did from a file that is damaged; the rest is fetched anew later.
+
+        The desk must not be open. Raises as ``open``, but not ``DamagedFile``.
+        """
+        from desk.services import vault
+        from desk.services.profile import Profile
+
+        profile = Profile.own(profile_dir)
+        try:
+            stretched = vault.begin(profile, passphrase)
+            from desk.services import recovery
+
+            admit = _Door(profile, wall_clock, None).admit
+            keys = vault.unlock(
+                profile, passphrase, random=os.urandom, stretched=stretched, admit=admit
+            )
+            return recovery.salvage(profile, keys)
+        finally:
+            profile.release()
+
     def close(self) -> None:
         """End the background threads, close the local copy and give the profile free."""
         self._network.stop()
         self._context.store.close()
-        self._profile.release()
+        try:
+            # What was open could not be removed everywhere.
+            _go_on_wiping(self._profile, self._transport)
+        finally:
+            self._profile.release()
 
     def __enter__(self) -> Self:
         return self

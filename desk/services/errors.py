@@ -14,6 +14,7 @@ from desk.text import N_
 if TYPE_CHECKING:
     from desk.domain.condition import ConditionError
     from desk.domain.refusals import Conflict, Refusal
+    from desk.protocol.leases import Order
 
 #: What a command ends with (the contract of the command line).
 EXIT_USAGE = 2
@@ -236,6 +237,87 @@ class UnusableProfile(DeskError):
 
     code = "unusable_profile"
     template = N_("The folder {profile} cannot be written. Check its rights or choose another.")
+    exit_code = EXIT_LOCKED
+
+
+class LeaseOver(DeskError):
+    """The time this desk may work without the hub is over; everything in it is kept."""
+
+    code = "lease_over"
+    template = N_(
+        "This desk has been without the hub for too long. Connect it to {hub} and open it again; "
+        "your unsent work is kept."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class ClockSetBack(DeskError):
+    """The machine's clock shows less than it did before."""
+
+    code = "clock_set_back"
+    template = N_(
+        "The computer's clock was set back. Set it right, or connect to {hub} and open the desk "
+        "again; your unsent work is kept."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class HubNeeded(DeskError):
+    """This role's desk opens with the hub's share of the key alone."""
+
+    code = "hub_needed"
+    template = N_(
+        "This desk opens only while {hub} answers. Check the network and try again; your unsent "
+        "work is kept."
+    )
+    exit_code = EXIT_UNREACHABLE
+
+
+class LeaseRefused(DeskError):
+    """The hub does not let this desk open."""
+
+    code = "lease_refused"
+    template = N_(
+        "The hub does not let this desk open any more. Talk to your administrator; your unsent "
+        "work is kept."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class ForeignLease(DeskError):
+    """A lease or an order that is not this hub's, or not for this device: it counts for nothing."""
+
+    code = "foreign_lease"
+    template = N_(
+        "What was to be the hub's permission is not signed by this desk's hub. Check the hub's "
+        "address and tell the administrator."
+    )
+    exit_code = EXIT_LOCKED
+
+
+class WipeOrdered(DeskError):
+    """The hub has ordered this desk to remove everything it holds."""
+
+    code = "wipe_ordered"
+    template = N_(
+        "The company has ordered this desk to remove its data, and it was removed. Talk to your "
+        "administrator."
+    )
+    exit_code = EXIT_LOCKED
+
+    def __init__(self, order: Order) -> None:
+        super().__init__()
+        self.order = order
+
+
+class WipeUnfinished(DeskError):
+    """The data of this profile is being removed, and something cannot be removed yet."""
+
+    code = "wipe_unfinished"
+    template = N_(
+        "The data of this desk is being removed, and a file or the keyring is still in use. Close "
+        "what uses {profile} and try again."
+    )
     exit_code = EXIT_LOCKED
 
 

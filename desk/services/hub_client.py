@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from desk.protocol.leases import AskLease, Leased, Wiped
 from desk.protocol.messages import (
     PROTOCOL,
     PROTOCOL_HEADER,
@@ -178,6 +179,15 @@ class HubClient:
     def new_device(self, message: NewDevice, prover: Prover) -> Registered:
         """Become a device of one's own; the one that was copied signs. Raises ``TakenProfile``."""
         return self._signed("/v1/device", message, Registered, prover)
+
+    def lease(self, message: AskLease, prover: Prover) -> Leased:
+        """The right to work without the hub. Raises ``NotSignedIn`` for a device it knows not."""
+        return self._signed("/v1/lease", message, Leased, prover, public=True)
+
+    def wiped(self, message: Wiped) -> None:
+        """Say that everything here is gone."""
+        body = msgspec.json.encode(message)
+        self._raise_unless_done(self._ask("POST", "/v1/wiped", "", content=body, headers=_JSON))
 
     def head_start(self, limit: int) -> Page:
         """The most urgent and the newest of what the reader may see, with their families."""

@@ -22,6 +22,7 @@ from desk.services.errors import (
     NotSignedIn,
     OfflineByChoice,
     SyncCancelled,
+    WipeOrdered,
 )
 from desk.services.journal import Journal
 from desk.services.views import Progress, StatusChanged, SyncReport, Verdict
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from desk.services.access import Access
     from desk.services.hub_client import HubClient
+    from desk.services.leasing import Leasing
     from desk.services.loop import SyncLoop
     from desk.services.steps import Steps, Told
 
@@ -52,6 +54,7 @@ class Network:
         self._loop: SyncLoop | None = None
         self._client: tuple[str, HubClient] | None = None
         self._access: Access | None = None
+        self._leasing: Leasing | None = None
         self._greeted = False
         self._told = 0.0
         self._cancelled = False
@@ -70,7 +73,8 @@ class Network:
         return (
             self.offline_by_choice
             or self._context.account is None
-            or self.last_error in (NotSignedIn.code, ClonedProfile.code, SyncCancelled.code)
+            or self.last_error
+            in (NotSignedIn.code, ClonedProfile.code, SyncCancelled.code, WipeOrdered.code)
         )
 
     @property
@@ -88,6 +92,7 @@ class Network:
             person = session.sign_in(self._context, self.connect, hub, user, password)
             self._leave_stream()
             self._drop_client()
+            self._look_at_lease(anew=True)
         self._forgive()
         self._note(online=True, error="")
         if self._loop is not None:
@@ -124,7 +129,7 @@ class Network:
         try:
             with self._exchange, self._watched(told):
                 self._cancelled = False
-                report = self._sync(started)
+                report = self._sync_or_obey(started)
         except DeskError as error:
             self._keep_failure(error)
             self._note(online=error.exit_code == EXIT_REFUSED, error=error.code)
@@ -225,11 +230,22 @@ class Network:
             self._access = Access(self._context, lambda: self.connect(hub, ""))
         return self._access
 
+    def _sync_or_obey(self, started: float) -> SyncReport:
+        try:
+            return self._sync(started)
+        except NotSignedIn:
+            # Whoever lost the session may have been ordered to remove everything.
+            self._look_at_lease(at_once=True)
+            raise
+
     def _sync(self, started: float) -> SyncReport:
         from desk.services import session
         from desk.services.exchange import Exchange
 
-        exchange = Exchange(self._context, self._greet(), self._tell)
+        client = self._greet()
+        # Before the exchange: an old copy of the file has nothing to say.
+        self._look_at_lease()
+        exchange = Exchange(self._context, client, self._tell)
         try:
             exchange.run()
         except ClonedProfile:
@@ -328,6 +344,18 @@ class Network:
         self.online, self.last_error = online, error
         if changed:
             self.tell_status()
+
+    def _look_at_lease(self, *, anew: bool = False, at_once: bool = False) -> None:
+        """See ``Leasing.look``; where everything was removed, nothing is exchanged any more."""
+        from desk.services.leasing import Leasing
+
+        if self._leasing is None:
+            self._leasing = Leasing(self._context, lambda hub: self.connect(hub, ""))
+        try:
+            self._leasing.look(anew=anew, at_once=at_once)
+        except WipeOrdered as error:
+            self._note(online=False, error=error.code)
+            raise
 
     def _keep_failure(self, error: DeskError) -> None:
         """Let another process tell of it. What the person stopped himself is no failure."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 HOME_VARIABLE = "DESK_HOME"
 #: Marks a demo's profile, whose passphrase everybody knows: nothing in it is real.
 DEMO_MARK = "local.demo"
+#: Says that a wipe has begun, and what the hub is told at its end (see ``wipe``).
+WIPE_MARK = "local.wiped"
 
 
 def default_folder() -> Path:
@@ -62,9 +64,19 @@ class Profile:
         return self.folder / "local.db"
 
     @property
+    def fresh_database(self) -> Path:
+        """A copy that was made anew and is whole, but not in its place yet."""
+        return self.folder / "local.db.fresh"
+
+    @property
     def key_file(self) -> Path:
         """The copy's wrapped key."""
         return self.folder / "local.key"
+
+    @property
+    def is_being_wiped(self) -> bool:
+        """Whether everything here is to go."""
+        return (self.folder / WIPE_MARK).exists()
 
     @property
     def is_demo(self) -> bool:

@@ -35,6 +35,10 @@ DIGEST_NEXT: Final = "digest_next"
 REPAIRED_AT: Final = "repaired_at"
 #: A snapshot that is arriving in the shadow copy (see ``bootstrap``).
 SNAPSHOT: Final = "snapshot"
+#: When this desk asked for its lease last, ms.
+LEASED_AT: Final = "leased_at"
+#: The rows were begun anew since the hub last heard how they stand (see ``recovery``).
+FRESH: Final = "fresh"
 #: What the last failed exchange failed of (``mishaps``), and when it began to fail, ms.
 LAST_ERROR: Final = "last_error"
 LAST_ERROR_AT: Final = "last_error_at"

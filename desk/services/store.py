@@ -48,13 +48,13 @@ class Store:
         self._path = path
         self.keys = keys
 
-        def connect() -> Any:
-            return _connect(path, keys)
+        def new() -> Any:
+            return connect(path, keys)
 
         self._guard = threading.RLock()
-        self._writing = _engine(connect, keys, StaticPool, "BEGIN IMMEDIATE")
+        self._writing = _engine(new, keys, StaticPool, "BEGIN IMMEDIATE")
         self._reading = _engine(
-            lambda: _read_only(connect()),
+            lambda: _read_only(new()),
             keys,
             QueuePool,
             "BEGIN",
@@ -83,6 +83,11 @@ class Store:
             store.close()
             raise
         return store
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies."""
+        return self._path.parent
 
     @contextmanager
     def read(self) -> Generator[Connection]:
@@ -210,7 +215,8 @@ def _engine(
     return engine
 
 
-def _connect(path: Path, keys: Keys) -> Any:
+def connect(path: Path, keys: Keys) -> Any:
+    """A connection of the driver's own; raises its ``DatabaseError``."""
     # Transactions are begun by hand: the driver itself would begin one before writing only.
     connection: Any = _driver.connect(
         str(path), timeout=_BUSY_MS / 1000, isolation_level=None, check_same_thread=False

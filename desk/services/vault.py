@@ -38,7 +38,6 @@ from desk.services.wrapping import (
     KeptKeys,
     RingStore,
     WrappingKeys,
-    names,
 )
 
 #: What deriving a key from a passphrase costs: KiB of memory, passes, lanes.
@@ -80,6 +79,8 @@ class OpenKeyFile:
         self._vault_key = b""
         self._inner = Inner()
         self.outer = outer
+        #: Where the device's key and the wrapping keys are kept, if not here.
+        self.ring: Keyring | None = None
 
     @property
     def vault(self) -> str:
@@ -152,25 +153,29 @@ class OpenKeyFile:
             self._write(inner=inner)
 
     def _write(self, outer: Outer | None = None, inner: Inner | None = None) -> None:
-        """All boxes anew: each is authenticated with what the file says of itself."""
+        """All boxes anew: each is authenticated with what the file says of itself.
+
+        Before the vault is open, the outer box alone.
+        """
         new_outer, new_inner = outer or self.outer, inner or self._inner
         kept, vault, factors = self._kept, self.vault, self._factors
-        kept = msgspec.structs.replace(
-            kept,
-            outer=self._seal(
+        boxes = {
+            "outer": self._seal(
                 keyfile.outer_key(vault, factors),
                 msgspec.json.encode(new_outer),
                 kept.described("outer"),
-            ),
-            wrapped=self._seal(
+            )
+        }
+        if self._vault_key:
+            boxes["wrapped"] = self._seal(
                 keyfile.wrapping_key(vault, factors), self._vault_key, kept.described("key")
-            ),
-            inner=self._seal(
+            )
+            boxes["inner"] = self._seal(
                 keyfile.inner_key(vault, factors),
                 msgspec.json.encode(new_inner),
                 kept.described("inner"),
-            ),
-        )
+            )
+        kept = msgspec.structs.replace(kept, **boxes)
         keyfile.write(self._path, kept)
         self._kept, self.outer, self._inner = kept, new_outer, new_inner
 
@@ -357,6 +362,7 @@ def _keys(
     profile: Profile, box: OpenKeyFile, vault_key: bytes, ring: Keyring | None, random: Random
 ) -> Keys:
     file = keyfile.expand(vault_key, b"desk/file/1", keyfile.KEY + keyfile.SALT)
+    box.ring = ring
     wrapping, anchor = _kept(box, ring, str(profile.database), random)
     return Keys(
         vault_id=box.vault,
@@ -406,9 +412,3 @@ def _refuse_orphan(profile: Profile) -> None:
         raise ForeignFile(file=str(profile.database))
     if header:
         raise MissingKeyFile(key_file=str(profile.key_file), file=str(profile.database))
-
-
-def forget_keyring(vault: str, ring: Keyring) -> None:
-    """Remove everything a keyring holds for a vault. Raises ``KeyringProblem``."""
-    for name in names(vault):
-        ring.drop(name)

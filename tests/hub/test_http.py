@@ -140,4 +140,6 @@ def test_the_interface_describes_itself(hub: Hub) -> None:
         "/v1/pd/call",
         "/v1/pd/journal",
         "/v1/hints",
+        "/v1/lease",
+        "/v1/wiped",
     }
