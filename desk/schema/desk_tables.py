@@ -17,8 +17,44 @@ from desk.schema.tables import ID, mirrored
 
 metadata = MetaData()
 _rows = mirrored(metadata, JSON(none_as_null=True))
-item, task, entry, subject, person = (
-    _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
+item, task, entry, person = (_rows[kind] for kind in ("item", "task", "entry", "person"))
+
+# People are sealed (``desk.services.subjects``): the hub's table is not the desk's.
+metadata.remove(_rows["subject"])
+subject = Table(
+    "subject",
+    metadata,
+    Column("id", ID, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("stage", String(20), nullable=False),
+    Column("consents", Text, nullable=False),
+    Column("field_versions", Text, nullable=False),
+    #: The records: some fields with the key of the others, and the others.
+    Column("overview", LargeBinary, nullable=False),
+    Column("detail", LargeBinary, nullable=False),
+    #: The digests that the row has in the look-ups, one after the other.
+    Column("lookup", LargeBinary, nullable=False),
+    #: Covers all the others.
+    Column("mac", LargeBinary, nullable=False),
+)
+
+#: Who has a phone or an address, by its keyed digest.
+subject_lookup = Table(
+    "subject_lookup",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("subject_id", ID, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+#: How many rows of people a table has, and the XOR of their MACs (``desk.services.vault_state``).
+vault_state = Table(
+    "vault_state",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("mac", LargeBinary, nullable=False),
 )
 
 # A desk asks other questions than the hub: a whole board by stage and urgency, answered from the
@@ -126,4 +162,12 @@ journal = Table(
     Column("seq", BigInteger, primary_key=True, autoincrement=False),
     Column("body", LargeBinary, nullable=False),
     Column("mac", LargeBinary, nullable=False),
+)
+
+#: People who are erased, by how far this desk is with it (``desk.services.erasure``).
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("subject_id", ID, primary_key=True),
+    Column("state", String(16), nullable=False),
 )

@@ -8,6 +8,9 @@ from sqlalchemy import Connection
 
 from desk.schema import desk_tables
 
+#: Where a file of version 2 leaves the plain rows of people (see ``subjects.take_over``).
+PLAIN_SUBJECTS = "plain_subject"
+
 
 def upgrade(connection: Connection, version: int) -> None:
     """Take the file from ``version`` to the newest; the caller notes which one it has then."""
@@ -27,10 +30,15 @@ def _from_1(connection: Connection) -> None:
 
 
 def _from_2(connection: Connection) -> None:
-    """Subjects say what they agreed to, and whether they asked to be erased."""
-    for column in ("consents JSON NOT NULL DEFAULT '{}'", "stage TEXT NOT NULL DEFAULT 'active'"):
-        connection.exec_driver_sql(f"ALTER TABLE subject ADD COLUMN {column}")
-    desk_tables.journal.create(connection)
+    """There is a journal, and people are sealed: their plain rows wait for whoever has the keys."""
+    connection.exec_driver_sql(f"ALTER TABLE subject RENAME TO {PLAIN_SUBJECTS}")
+    names = ("subject", "subject_lookup", "vault_state", "erasure", "journal")
+    desk_tables.metadata.create_all(connection, [desk_tables.metadata.tables[n] for n in names])
+    # A shadow copy that was arriving, or is being cleared, has the old tables: it begins anew.
+    for kind in ("item", "task", "entry", "subject", "person"):
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS shadow_{kind}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS aside_{kind}")
+    connection.exec_driver_sql("DELETE FROM setting WHERE key = 'snapshot'")
 
 
 _STEPS: Mapping[int, Callable[[Connection], None]] = {1: _from_1, 2: _from_2}

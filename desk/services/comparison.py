@@ -18,6 +18,7 @@ from desk.protocol.messages import Compare, Compared, Digest, Range
 from desk.services import arrivals
 from desk.services.context import Context
 from desk.services.hub_client import HubClient
+from desk.services.subjects import version_of
 
 #: Items of a range that is compared as a whole, at first.
 WINDOW = 500
@@ -207,10 +208,6 @@ def _entries(connection: Connection, within: _Within) -> Iterator[Stamp]:
             yield entry_id, version, 0, ""
 
 
-class _Versioned(msgspec.Struct):
-    version: int
-
-
 def _subjects(connection: Connection, mask: str, ids: Iterable[str]) -> Iterator[Stamp]:
     laid = _laid(connection, "subject")
     wanted = sorted(ids)
@@ -222,7 +219,7 @@ def _subjects(connection: Connection, mask: str, ids: Iterable[str]) -> Iterator
             if subject_id not in laid:
                 yield subject_id, version, 0, mask
             elif (body := laid[subject_id]) is not None:
-                yield subject_id, msgspec.json.decode(body, type=_Versioned).version, 0, mask
+                yield subject_id, version_of(body), 0, mask
 
 
 def _laid(connection: Connection, kind: str) -> dict[str, str | None]:

@@ -84,6 +84,7 @@ class Context:
             self._read_from = (source, version)
         self.account = account
         self._rulebook = Rulebook(playbook, Actor(account.person.id, account.person.role))
+        self.store.sealer.overview = overview_of(playbook)
 
     def new_id(self) -> str:
         """A new id of this moment."""
@@ -122,3 +123,9 @@ def read_playbook(source: str, version: int) -> Playbook:
         return load(source, "playbook", version=version)
     except PlaybookError as error:
         raise BrokenPlaybook(where=error.where) from None
+
+
+def overview_of(playbook: Playbook) -> frozenset[str]:
+    """The fields of a person that lists and searches need."""
+    fields = playbook.subject_fields.values()
+    return frozenset(field.id for n, field in enumerate(fields) if n == 0 or field.overview)

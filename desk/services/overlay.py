@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from desk.domain.decide import settle
@@ -61,7 +60,7 @@ def restore(connection: Connection) -> set[str]:
         touched.update(_items_of(connection, rows, ids))
         rows.delete(connection, [identifier for identifier, body in bases if body is None])
         bodies = [body for _, body in bases if body is not None]
-        rows.put(connection, [msgspec.json.decode(body, type=rows.struct) for body in bodies])
+        rows.put(connection, [rows.unpack(connection, body) for body in bodies])
     connection.exec_driver_sql("DELETE FROM base_row")
     return touched
 
@@ -96,7 +95,7 @@ def base_of(connection: Connection, rows: Rows[Any], identifier: str) -> Any:
     sql = "SELECT body FROM base_row WHERE kind = ? AND id = ?"
     kept = connection.exec_driver_sql(sql, (rows.kind, identifier)).one_or_none()
     if kept is not None:
-        return msgspec.json.decode(kept[0], type=rows.struct) if kept[0] is not None else None
+        return rows.unpack(connection, kept[0]) if kept[0] is not None else None
     return next(iter(rows.get(connection, (identifier,))), None)
 
 
@@ -140,16 +139,15 @@ def _lay(connection: Connection, rows: Rows[Any], changed: Iterable[Any]) -> Non
     if not changed:
         return
     before = {row.id: row for row in rows.get(connection, [row.id for row in changed])}
-    bases = [(rows.kind, row.id, _body(before.get(row.id))) for row in changed]
+    bases = [
+        (rows.kind, row.id, rows.pack(connection, before[row.id]) if row.id in before else None)
+        for row in changed
+    ]
     # OR IGNORE: the first operation that changed a row has kept the hub's.
     connection.exec_driver_sql(
         "INSERT OR IGNORE INTO base_row (kind, id, body) VALUES (?, ?, ?)", bases
     )
     rows.put(connection, changed)
-
-
-def _body(row: Any) -> str | None:
-    return None if row is None else msgspec.json.encode(row).decode()
 
 
 def _items_of(connection: Connection, rows: Rows[Any], ids: list[str]) -> Iterable[str]:

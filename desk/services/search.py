@@ -1,17 +1,31 @@
-"""Finding a card by what a person remembers of it: a word, a phone's digits, the start of an id."""
+"""Finding a card by what a person remembers of it: a word, a phone's digits, the start of an id.
+
+A whole phone number or e-mail address is looked up without opening anybody's row. Else titles and
+overviews are gone through; the other fields only for a part of a number or an address, or where
+nothing else was found.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import chain
+
 import msgspec
+from sqlalchemy import Connection
 
 from desk.schema.desk_tables import item
-from desk.services import query
+from desk.services import lookup, query
 from desk.services.context import Context
+from desk.services.rows import SUBJECTS
+from desk.services.subjects import sealer_of
+from desk.services.table_rows import marks, parts
 from desk.services.views import Row
 
 #: A number is looked for by its digits from this many on.
 _FEWEST_DIGITS = 4
 _FEWEST_LETTERS = 2
+#: Digits of a whole number without the country's.
+_NATIONAL = 10
 
 _decode = msgspec.json.Decoder(dict[str, object]).decode
 
@@ -22,19 +36,9 @@ def find(context: Context, text: str, limit: int) -> list[Row]:
     if len(wanted) < _FEWEST_LETTERS:
         return []
     numbers = _numbers(wanted)
-    sql = """
-        SELECT item.created_at, item.id, item.title, subject.fields
-        FROM item LEFT JOIN subject ON subject.id = item.subject_id
-    """
-    found: list[tuple[int, str]] = []
-    with context.store.read() as connection:
-        for created_at, item_id, title, personal in connection.exec_driver_sql(sql):
-            if (
-                item_id.startswith(wanted)
-                or wanted in title.casefold()
-                or (personal and _speaks_of(wanted, numbers, personal))
-            ):
-                found.append((created_at, item_id))
+    with context.store.read() as connection, connection.begin():
+        people = lookup.find(connection, sealer_of(connection), _whole(wanted, numbers))
+        found = _items_of(connection, people) or _scanned(connection, wanted, numbers)
     found.sort(reverse=True)
     return by_ids(context, [item_id for _, item_id in found[:limit]])
 
@@ -48,14 +52,58 @@ def by_ids(context: Context, ids: list[str]) -> list[Row]:
     return sorted(found, key=lambda row: place[row.item.id])
 
 
-def _speaks_of(wanted: str, numbers: tuple[str, ...], personal: str) -> bool:
+def _scanned(
+    connection: Connection, wanted: str, numbers: tuple[str, ...]
+) -> list[tuple[int, str]]:
+    """When the items that speak of what is wanted were made, and their ids."""
+    found = _titled(connection, wanted)
+    part_of_detail = bool(numbers) or "@" in wanted
+    people = _people(connection, wanted, numbers, details=part_of_detail)
+    if not (people or found or part_of_detail):
+        people = _people(connection, wanted, numbers, details=True)
+    return list({*found, *_items_of(connection, people)})
+
+
+def _titled(connection: Connection, wanted: str) -> list[tuple[int, str]]:
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    return [
+        (created_at, item_id)
+        for created_at, item_id, title in driver.execute("SELECT created_at, id, title FROM item")
+        if wanted in title.casefold() or item_id.startswith(wanted)
+    ]
+
+
+def _people(
+    connection: Connection, wanted: str, numbers: tuple[str, ...], *, details: bool
+) -> list[str]:
     # The text of the JSON first: to decode every row costs ten times as much. A phone is kept as
     # its digits alone, so they are found in it.
-    raw = personal.casefold()
-    if wanted not in raw and not any(number in raw for number in numbers):
-        return False
-    values = [str(value).casefold() for value in _decode(personal).values()]
-    return any(wanted in value or any(number in value for number in numbers) for value in values)
+    speaks = _test(wanted, numbers)
+    return [
+        row_id
+        for row_id, overview, detail in SUBJECTS.scan(connection, details=details)
+        if speaks(overview) or (detail is not None and speaks(detail))
+    ]
+
+
+def _test(wanted: str, numbers: tuple[str, ...]) -> Callable[[bytes], bool]:
+    def speaks(packed: bytes) -> bool:
+        raw = packed.decode().casefold()
+        if wanted not in raw and not any(number in raw for number in numbers):
+            return False
+        values = [str(value).casefold() for value in _decode(packed).values()]
+        return any(
+            wanted in value or any(number in value for number in numbers) for value in values
+        )
+
+    return speaks
+
+
+def _items_of(connection: Connection, people: list[str]) -> list[tuple[int, str]]:
+    sql = "SELECT created_at, id FROM item WHERE subject_id IN ({})"
+    rows = (connection.exec_driver_sql(sql.format(marks(part)), part) for part in parts(people))
+    return [(row[0], row[1]) for row in chain.from_iterable(rows)]
 
 
 def _numbers(wanted: str) -> tuple[str, ...]:
@@ -66,3 +114,13 @@ def _numbers(wanted: str) -> tuple[str, ...]:
     if len(digits) < _FEWEST_DIGITS:
         return ()
     return (digits, f"+7{digits[1:]}") if digits[0] == "8" else (digits,)
+
+
+def _whole(wanted: str, numbers: tuple[str, ...]) -> list[str]:
+    """The whole phone numbers and addresses that may be meant."""
+    if not numbers:
+        return [wanted]
+    found = [number if number.startswith("+") else f"+{number}" for number in numbers]
+    if len(numbers[0]) == _NATIONAL:
+        found.append(f"+7{numbers[0]}")
+    return found

@@ -13,16 +13,18 @@ from typing import Any
 from sqlalchemy import Connection, MetaData, quoted_name
 
 from desk.schema import desk_tables
+from desk.services import vault_state
 from desk.services.rows import ROWS as LIVE
 from desk.services.rows import Rows
+from desk.services.table_rows import SHADOW
 
-_PREFIX = "shadow_"
+_PREFIX = SHADOW
 _ASIDE = "aside_"
-_TABLES = {kind: desk_tables.metadata.tables[kind] for kind in LIVE}
+#: The mirrored tables, and what goes with them.
+_TABLES = {name: desk_tables.metadata.tables[name] for name in (*LIVE, "subject_lookup")}
 #: The rows of every kind in the shadow copy.
-ROWS: dict[str, Rows[Any]] = {
-    kind: Rows(_PREFIX + kind, rows.struct, _TABLES[kind]) for kind, rows in LIVE.items()
-}
+ROWS: dict[str, Rows[Any]] = {kind: rows.in_shadow() for kind, rows in LIVE.items()}
+_SUBJECTS = ROWS["subject"].kind
 
 
 def exists(connection: Connection) -> bool:
@@ -34,17 +36,18 @@ def begin(connection: Connection) -> None:
     """Make an empty one; there is none, and nothing aside."""
     taken = _names(connection, "index")
     made = MetaData()
-    for kind, live in _TABLES.items():
-        for index in live.to_metadata(made, name=_PREFIX + kind).indexes:
+    for name, live in _TABLES.items():
+        for index in live.to_metadata(made, name=_PREFIX + name).indexes:
             index.name = quoted_name(_free(str(index.name), taken), None)
     made.create_all(connection, checkfirst=False)
 
 
 def drop(connection: Connection) -> None:
     """Remove it and what was put aside, at once."""
-    for kind in LIVE:
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_PREFIX}{kind}")
-        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_ASIDE}{kind}")
+    for name in _TABLES:
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_PREFIX}{name}")
+        connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_ASIDE}{name}")
+    vault_state.forget(connection, _SUBJECTS)
 
 
 def items(connection: Connection) -> int:
@@ -54,15 +57,17 @@ def items(connection: Connection) -> int:
 
 def swap(connection: Connection) -> None:
     """Put it in the place of the mirrored tables, and these aside, to be cleared."""
-    for kind in LIVE:
-        _rename(connection, kind, _ASIDE + kind)
-        _rename(connection, _PREFIX + kind, kind)
+    for name in _TABLES:
+        _rename(connection, name, _ASIDE + name)
+        _rename(connection, _PREFIX + name, name)
+    vault_state.swap(connection, _SUBJECTS)
 
 
 def abandon(connection: Connection) -> None:
     """Put it aside, to be cleared: what it holds is of no use any more."""
-    for kind in LIVE:
-        _rename(connection, _PREFIX + kind, _ASIDE + kind)
+    for name in _TABLES:
+        _rename(connection, _PREFIX + name, _ASIDE + name)
+    vault_state.forget(connection, _SUBJECTS)
 
 
 def is_aside(connection: Connection) -> bool:
@@ -75,8 +80,9 @@ def clear_some(connection: Connection, rows: int) -> None:
     aside = sorted(name for name in _names(connection, "table") if name.startswith(_ASIDE))
     if not aside:
         return
-    some = f"SELECT rowid FROM {aside[0]} LIMIT ?"  # noqa: S608 - names of our own tables
-    sql = f"DELETE FROM {aside[0]} WHERE rowid IN ({some})"  # noqa: S608
+    key = "digest" if aside[0] == f"{_ASIDE}subject_lookup" else "rowid"
+    some = f"SELECT {key} FROM {aside[0]} LIMIT ?"  # noqa: S608 - names of our own tables
+    sql = f"DELETE FROM {aside[0]} WHERE {key} IN ({some})"  # noqa: S608
     if connection.exec_driver_sql(sql, (rows,)).rowcount < rows:
         connection.exec_driver_sql(f"DROP TABLE {aside[0]}")
 

@@ -22,7 +22,9 @@ from sqlcipher3 import dbapi2  # pyright: ignore[reportMissingTypeStubs]
 
 from desk.schema import conditions, desk_tables
 from desk.schema.desk_upgrades import upgrade
+from desk.services import subjects
 from desk.services.errors import DamagedFile, DeskError, DiskFull, ForeignFile, NewerFile
+from desk.services.sealing import Random, Sealer
 from desk.services.vault import SQLITE_HEADER, Keys
 
 #: The driver, which has no types of its own.
@@ -44,18 +46,19 @@ _MERGE_AFTER = 4000
 class Store:
     """The open file. Any thread may read; writers wait for each other."""
 
-    def __init__(self, path: Path, keys: Keys) -> None:
+    def __init__(self, path: Path, keys: Keys, random: Random) -> None:
         self._path = path
         self.keys = keys
+        self.sealer = Sealer(keys, random)
 
         def new() -> Any:
             return connect(path, keys)
 
         self._guard = threading.RLock()
-        self._writing = _engine(new, keys, StaticPool, "BEGIN IMMEDIATE")
+        self._writing = _engine(new, self.sealer, StaticPool, "BEGIN IMMEDIATE")
         self._reading = _engine(
             lambda: _read_only(new()),
-            keys,
+            self.sealer,
             QueuePool,
             "BEGIN",
             pool_size=_KEPT_READERS,
@@ -67,13 +70,13 @@ class Store:
         self.to_scrub = False
 
     @classmethod
-    def open(cls, path: Path, keys: Keys) -> Store:
-        """Open the file, or make it where there is none.
+    def open(cls, path: Path, keys: Keys, random: Random = os.urandom) -> Store:
+        """Open the file, or make it where there is none; keys and nonces come from ``random``.
 
         Raises ``ForeignFile``, ``DamagedFile``, ``NewerFile``; the file is left as it is then.
         """
         _check_header(path, keys)
-        store = cls(path, keys)
+        store = cls(path, keys, random)
         # A desk that was killed may have left in the log what it had deleted.
         store.to_scrub = _is_filled(path.with_name(f"{path.name}-wal"))
         try:
@@ -151,7 +154,9 @@ class Store:
         elif version < _VERSION:
             with self._writer.begin() as transaction:
                 upgrade(transaction.connection, version)
+                subjects.take_over(transaction.connection)
                 self._pragma(f"user_version = {_VERSION}")
+            self.to_scrub = True
 
     def _only_writer(self) -> Connection:
         if self._writer is None:
@@ -191,7 +196,7 @@ class Store:
 
 
 def _engine(
-    connect: Callable[[], Any], keys: Keys, pool: type[Any], begin: str, **options: Any
+    connect: Callable[[], Any], sealer: Sealer, pool: type[Any], begin: str, **options: Any
 ) -> Engine:
     # hide_parameters: an error's text must not carry what was to be written.
     engine = create_engine(
@@ -208,7 +213,8 @@ def _engine(
 
     def entrust(_connection: Any, record: Any) -> None:
         # Whoever reads or writes a person's data takes the keys from his connection.
-        record.info["vault"] = keys
+        record.info["vault"] = sealer.keys
+        record.info["sealer"] = sealer
 
     event.listen(engine, "begin", start)
     event.listen(engine, "connect", entrust)

@@ -122,8 +122,9 @@ def agree(desk: Desk, sit: Sit, user: str, place: str = "fresh") -> None:
 
 
 def hold(desk: Desk, canary: str) -> bool:
-    """Whether the bytes are in any page of the decrypted file."""
-    return canary.encode() in decrypted(desk)
+    """Whether the bytes are in any page of the decrypted file, or sealed in somebody's row."""
+    opened = msgspec.json.encode(mirrored(desk)["subject"])
+    return canary.encode() in decrypted(desk) + opened
 
 
 def a_lead(operator: Desk, title: str, to: str = "marketer1", **subject: str) -> str:

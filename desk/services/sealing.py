@@ -1,0 +1,85 @@
+"""The keys of this vault's records: the wrapping key of each epoch, and the keys of look-ups.
+
+A subject's overview is sealed under the wrapping key of an epoch, and the subject's own random key
+lies in the same record; the detail is sealed under that. So one record opens for a search, and
+whoever destroys a wrapping key destroys all that it wraps.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from desk.schema import records
+from desk.schema.records import Broken, Cipher, Place
+
+if TYPE_CHECKING:
+    from desk.services.vault import Keys
+
+Random = Callable[[int], bytes]
+
+#: Bytes of a look-up's digest and of a row's MAC.
+DIGEST = 16
+
+
+class Sealer:
+    """Seals and opens what one vault keeps of people; any thread may use it."""
+
+    def __init__(self, keys: Keys, random: Random) -> None:
+        self.keys = keys
+        self.vault = keys.vault_id
+        self.random = random
+        self._wrapping = keys.wrapping
+        self._index_key = keys.index_key
+        self._state_key = keys.state_key
+        self._guard = threading.Lock()
+        self._ciphers: dict[int, Cipher] = {}
+        #: Fields of a subject that belong to his overview, by the playbook in force.
+        self.overview: frozenset[str] = frozenset()
+        #: Where records of each table belong.
+        self.places: dict[str, Place] = {}
+        #: Some record did not open: the whole set is to be looked at.
+        self.suspects = False
+
+    def current(self) -> tuple[bytes, Cipher]:
+        """The id of the newest wrapping key, and the key."""
+        epoch, key = self._wrapping.current()
+        with self._guard:
+            if epoch not in self._ciphers:
+                self._ciphers[epoch] = records.cipher(key)
+            return epoch.to_bytes(records.KEY_ID, "big"), self._ciphers[epoch]
+
+    @property
+    def epoch(self) -> int:
+        """The epoch of the newest wrapping key."""
+        return self._wrapping.current()[0]
+
+    def of(self, record: bytes) -> Cipher:
+        """The wrapping key that a record names. Raises ``Broken`` where it was destroyed."""
+        epoch = int.from_bytes(records.key_id(record), "big")
+        known = self._ciphers.get(epoch)
+        if known is not None:
+            return known
+        key = self._wrapping.get(epoch)
+        if key is None:
+            self.suspects = True
+            raise Broken
+        with self._guard:
+            return self._ciphers.setdefault(epoch, records.cipher(key))
+
+    def forget(self, epoch: int) -> None:
+        """The wrapping key of an epoch is destroyed."""
+        with self._guard:
+            self._ciphers.pop(epoch, None)
+
+    def digest(self, kind: str, value: str) -> bytes:
+        """Under what a phone ("phone") or an address ("email") is looked up."""
+        said = kind.encode() + b"\0" + value.encode()
+        return hmac.digest(self._index_key, said, "sha256")[:DIGEST]
+
+    def mac(self, row: bytes) -> int:
+        """A row's share in the MAC of the whole set."""
+        return int.from_bytes(blake2b(row, key=self._state_key, digest_size=DIGEST).digest(), "big")
