@@ -22,6 +22,8 @@ from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.hub.errors import SetupError
 from desk.hub.playbooks import current
+from desk.hub.resealing import seal_items
+from desk.hub.sealing import personal_fields
 from desk.hub.setup import bring_up
 from desk.schema import hub_tables as t
 
@@ -193,6 +195,11 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
         # No row of a desk changes, but it has to hear of it.
         line = Change(kind="playbook", id=str(version), row_version=version, op="insert")
         changes.write(connection, [line], at=now)
+    # What is written from now on is sealed by the new one; rows of before may lie barer.
+    known, wanted = personal_fields(before.playbook), personal_fields(playbook)
+    kinds = frozenset(kind for kind in wanted if wanted[kind] - known.get(kind, frozenset()))
+    if kinds:
+        seal_items(database, kinds)
     return Installed(version=version, was=before.version)
 
 

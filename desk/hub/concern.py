@@ -71,7 +71,7 @@ def _scopes_of_rows(connection: Connection, log: Iterable[Row[Any]]) -> list[dic
     if not items and not subjects:
         return []
     query = select(t.item).where(or_(t.item.c.id.in_(items), t.item.c.subject_id.in_(subjects)))
-    return [rights.scope(store.item_of(row)) for row in connection.execute(query)]
+    return [rights.scope(store.bare_item_of(row)) for row in connection.execute(query)]
 
 
 def _distinct(scopes: Iterable[Mapping[str, Value]]) -> list[Mapping[str, Value]]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Table, insert, select
 
 from desk.domain.model import Entry, Item, Subject, Tally, Task
 from desk.domain.playbook import Playbook
-from desk.hub import changes, store
+from desk.hub import changes, lookup
 from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.hub.setup import milliseconds
+from desk.hub.store import Sealed
 from desk.schema import hub_tables as t
 
 
@@ -49,8 +51,11 @@ class Intake:
             if (item.kind, item.stage) not in self._stages:
                 raise ValueError(f"the playbook has no stage {item.stage} of {item.kind}")
         with self._database.write() as connection:
+            sealed = Sealed(connection)
+            whose = _whose(connection, batch)
+            lookup.write(connection, sealed.playbook, batch.subjects, new=True)
             rows = sum(
-                _insert(connection, table, values)
+                _insert(connection, table, sealed.rows(values, whose))
                 for table, values in (
                     (t.subject, batch.subjects),
                     (t.item, batch.items),
@@ -63,12 +68,20 @@ class Intake:
         return rows
 
 
-def _insert(
-    connection: Connection, table: Table, rows: Sequence[Item | Subject | Task | Entry | Tally]
-) -> int:
+def _insert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> int:
     if rows:
-        connection.execute(insert(table), [store.row_of(row) for row in rows])
+        connection.execute(insert(table), rows)
     return len(rows)
+
+
+def _whose(connection: Connection, batch: Batch) -> Callable[[str], str]:
+    """Whom the items of the entries speak of; an entry may be of an item that was there."""
+    subjects = {item.id: item.subject_id for item in batch.items}
+    missing = {one.item_id for one in batch.entries if one.comment} - subjects.keys()
+    if missing:
+        query = select(t.item.c.id, t.item.c.subject_id).where(t.item.c.id.in_(missing))
+        subjects.update(row.tuple() for row in connection.execute(query))
+    return lambda item_id: subjects.get(item_id) or item_id
 
 
 def _log(batch: Batch) -> list[Change]:

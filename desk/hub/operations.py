@@ -131,6 +131,11 @@ def _hash_of(body: dict[str, object]) -> bytes:
     return hashlib.sha256(msgspec.json.encode(asked, order="deterministic")).digest()
 
 
+def _without_values(result: Result) -> Result:
+    """An answer as it is kept: values are read anew where it is given again."""
+    return msgspec.structs.replace(result, theirs=dict.fromkeys(result.theirs))
+
+
 class _Desk:
     """The device that pushes, for one request."""
 
@@ -257,7 +262,7 @@ class _Desk:
                 "user_id": self._session.actor.id,
                 "body_hash": one.body_hash,
                 "received_at": now,
-                "result": msgspec.json.encode(result).decode(),
+                "result": msgspec.json.encode(_without_values(result)).decode(),
             }
             for one, result in zip(asked, results, strict=True)
         ]

@@ -6,8 +6,8 @@ there, not as it was when the log was written: a page never shows more than the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, or_, select
 
@@ -21,8 +21,6 @@ from desk.schema import hub_tables as t
 SNAPSHOT_LIMIT = 2000
 CHANGES_LIMIT = 4000
 _MOST = 5000
-
-_Row = TypeVar("_Row")
 
 
 def snapshot(
@@ -43,15 +41,15 @@ def snapshot(
     count = _bounded(limit)
     inside = within(t.item.c.id, Range(low=until, high=after))
     query = select(t.item).where(reader.items, inside).order_by(t.item.c.id.desc()).limit(count + 1)
-    items = _fetch(connection, query, store.item_of)
+    rows = _Rows(connection)
+    items = rows.opened.items(query)
     more = len(items) > count
     items = items[:count]
-    rows = _Rows()
     rows.add_items(reader, items)
-    rows.add_dependents(connection, reader, [item.id for item in items])
-    rows.add_subjects(connection, reader, items)
+    rows.add_dependents(reader, [item.id for item in items])
+    rows.add_subjects(reader, items)
     if not after:
-        rows.add_people(connection, select(t.person))
+        rows.add_people(select(t.person))
     total = 0
     if not after:
         counting = select(func.count()).select_from(t.item).where(reader.items)
@@ -82,12 +80,12 @@ def head_start(connection: Connection, reader: Reader, device_id: str, limit: in
     roots = {row[0] for query in (urgent, newest) for row in connection.execute(query)}
     family = or_(t.item.c.id.in_(roots), t.item.c.parent_id.in_(roots))
     query = select(t.item).where(reader.items, family).order_by(t.item.c.id.desc())
-    items = _fetch(connection, query, store.item_of)
-    rows = _Rows()
+    rows = _Rows(connection)
+    items = rows.opened.items(query)
     rows.add_items(reader, items)
-    rows.add_dependents(connection, reader, [item.id for item in items])
-    rows.add_subjects(connection, reader, items)
-    rows.add_people(connection, select(t.person))
+    rows.add_dependents(reader, [item.id for item in items])
+    rows.add_subjects(reader, items)
+    rows.add_people(select(t.person))
     return rows.page(
         cursor=reader.cursor(head.epoch, head.seq),
         last_op=_last_op(connection, device_id),
@@ -102,9 +100,9 @@ def since(
     head = changes.head(connection)
     start = reader.position(cursor, head)
     if start is None:
-        rows = _Rows()
+        rows = _Rows(connection)
         # The reader's own role may be another one.
-        rows.add_people(connection, select(t.person))
+        rows.add_people(select(t.person))
         return rows.page(
             cursor=reader.cursor(head.epoch, head.seq),
             asked=cursor,
@@ -121,16 +119,14 @@ def since(
     )
     log = connection.execute(query).all()
     end = log[-1].seq if len(log) == count else head.seq
-    rows = _Rows()
-    _add_changed_items(connection, reader, log, rows)
-    rows.add_tasks(
-        connection, select(t.task).where(t.task.c.id.in_(_ids(log, "task")), reader.tasks)
-    )
+    rows = _Rows(connection)
+    _add_changed_items(reader, log, rows)
+    rows.add_tasks(select(t.task).where(t.task.c.id.in_(_ids(log, "task")), reader.tasks))
     new_entries = select(t.entry).where(t.entry.c.id.in_(_ids(log, "entry")), reader.entries)
-    rows.add_entries(connection, reader, new_entries)
+    rows.add_entries(reader, new_entries)
     changed_subjects = select(t.subject).where(t.subject.c.id.in_(_ids(log, "subject")))
-    rows.add_subject_rows(connection, reader, changed_subjects.where(reader.subjects))
-    rows.add_people(connection, select(t.person).where(t.person.c.id.in_(_ids(log, "person"))))
+    rows.add_subject_rows(reader, changed_subjects.where(reader.subjects))
+    rows.add_people(select(t.person).where(t.person.c.id.in_(_ids(log, "person"))))
     return rows.page(
         cursor=reader.cursor(head.epoch, end),
         last_op=_last_op(connection, device_id),
@@ -140,9 +136,7 @@ def since(
     )
 
 
-def _add_changed_items(
-    connection: Connection, reader: Reader, log: Sequence[Row[Any]], rows: _Rows
-) -> None:
+def _add_changed_items(reader: Reader, log: Sequence[Row[Any]], rows: _Rows) -> None:
     """Items in sight, whole where they may be new to the reader; the others forgotten.
 
     Every change counts, not the first alone: between two pages, or during a snapshot, an item may
@@ -152,18 +146,20 @@ def _add_changed_items(
     saw = {row.id for row in changed if reader.saw(row.before_scope)}
     missed = {row.id for row in changed if not reader.saw(row.before_scope)}
     query = select(t.item).where(t.item.c.id.in_(saw | missed), reader.items)
-    items = _fetch(connection, query, store.item_of)
+    items = rows.opened.items(query)
     there = {item.id for item in items}
     rows.forget = [Forget(kind="item", id=item_id) for item_id in sorted(saw - there)]
     rows.add_items(reader, items)
-    rows.add_dependents(connection, reader, sorted(there & missed))
-    rows.add_subjects(connection, reader, items)
+    rows.add_dependents(reader, sorted(there & missed))
+    rows.add_subjects(reader, items)
 
 
 class _Rows:
     """The rows of one page, each once."""
 
-    def __init__(self) -> None:
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.opened = store.Opened(connection)
         self.items: dict[str, Item] = {}
         self.tasks: dict[str, Task] = {}
         self.entries: dict[str, Entry] = {}
@@ -174,39 +170,39 @@ class _Rows:
     def add_items(self, reader: Reader, items: Iterable[Item]) -> None:
         self.items.update((item.id, reader.item(item)) for item in items)
 
-    def add_dependents(self, connection: Connection, reader: Reader, items: list[str]) -> None:
+    def add_dependents(self, reader: Reader, items: list[str]) -> None:
         """All tasks and entries of items that are known to be in sight."""
-        self.add_tasks(connection, select(t.task).where(t.task.c.item_id.in_(items)))
-        self.add_entries(connection, reader, select(t.entry).where(t.entry.c.item_id.in_(items)))
+        self.add_tasks(select(t.task).where(t.task.c.item_id.in_(items)))
+        self.add_entries(reader, select(t.entry).where(t.entry.c.item_id.in_(items)))
 
-    def add_subjects(self, connection: Connection, reader: Reader, items: Iterable[Item]) -> None:
+    def add_subjects(self, reader: Reader, items: Iterable[Item]) -> None:
         """The subjects of items in sight; an item always travels with its subject."""
         ids = {item.subject_id for item in items if item.subject_id}
-        self.add_subject_rows(connection, reader, select(t.subject).where(t.subject.c.id.in_(ids)))
+        self.add_subject_rows(reader, select(t.subject).where(t.subject.c.id.in_(ids)))
 
-    def add_tasks(self, connection: Connection, query: Select[Any]) -> None:
-        tasks = _fetch(connection, query, store.task_of)
+    def add_tasks(self, query: Select[Any]) -> None:
+        tasks = map(store.task_of, self._connection.execute(query))
         self.tasks.update((task.id, task) for task in tasks)
 
-    def add_entries(self, connection: Connection, reader: Reader, query: Select[Any]) -> None:
-        entries = _fetch(connection, query, store.entry_of)
+    def add_entries(self, reader: Reader, query: Select[Any]) -> None:
+        entries = self.opened.entries(query)
         if reader.hides_comments:
-            kinds = self._kinds(connection, {entry.item_id for entry in entries})
+            kinds = self._kinds({entry.item_id for entry in entries})
             entries = [reader.entry(kinds[entry.item_id], entry) for entry in entries]
         self.entries.update((entry.id, entry) for entry in entries)
 
-    def _kinds(self, connection: Connection, ids: set[str]) -> dict[str, str]:
+    def _kinds(self, ids: set[str]) -> dict[str, str]:
         """The kind of each item."""
         known = {one: self.items[one].kind for one in ids & self.items.keys()}
         query = select(t.item.c.id, t.item.c.kind).where(t.item.c.id.in_(ids - known.keys()))
-        return known | {row.id: row.kind for row in connection.execute(query)}
+        return known | {row.id: row.kind for row in self._connection.execute(query)}
 
-    def add_subject_rows(self, connection: Connection, reader: Reader, query: Select[Any]) -> None:
-        for subject in _fetch(connection, query, store.subject_of):
+    def add_subject_rows(self, reader: Reader, query: Select[Any]) -> None:
+        for subject in self.opened.subjects(query):
             self.subjects[subject.id] = reader.subject(subject)
 
-    def add_people(self, connection: Connection, query: Select[Any]) -> None:
-        people = _fetch(connection, query, store.person_of)
+    def add_people(self, query: Select[Any]) -> None:
+        people = map(store.person_of, self._connection.execute(query))
         self.people.update((person.id, person) for person in people)
 
     def page(self, **where: Any) -> Page:
@@ -219,12 +215,6 @@ class _Rows:
             forget=self.forget,
             **where,
         )
-
-
-def _fetch(
-    connection: Connection, query: Select[Any], make: Callable[[Row[Any]], _Row]
-) -> list[_Row]:
-    return [make(row) for row in connection.execute(query).all()]
 
 
 def _ids(log: Sequence[Row[Any]], kind: str) -> list[str]:

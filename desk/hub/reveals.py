@@ -103,13 +103,14 @@ def _in_sight(
     connection: Connection, reader: Reader, item_id: str, names: Sequence[str]
 ) -> tuple[Item, Subject | None]:
     """The card and its subject, if the reader sees it and it has what is asked for."""
-    row = connection.execute(select(t.item).where(t.item.c.id == item_id, reader.items)).first()
-    item = store.item_of(row) if row else None
+    opened = store.Opened(connection)
+    mine = opened.items(select(t.item).where(t.item.c.id == item_id, reader.items))
+    item = mine[0] if mine else None
     owners = {name.partition(".")[0] for name in names}
     if item is None or not owners <= {SUBJECT, item.kind}:
         raise HubProblem(404, "no_item")
-    row = connection.execute(select(t.subject).where(t.subject.c.id == item.subject_id)).first()
-    return item, store.subject_of(row) if row else None
+    about = opened.subjects(select(t.subject).where(t.subject.c.id == item.subject_id))
+    return item, about[0] if about else None
 
 
 def _value(item: Item, subject: Subject | None, name: str) -> Value:

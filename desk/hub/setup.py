@@ -20,6 +20,7 @@ from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
 from desk.hub.passwords import hash_password
 from desk.hub.playbooks import current
+from desk.hub.resealing import seal_rows
 from desk.schema import hub_tables as t
 
 _USER_NAME = re.compile(r"[a-z][a-z0-9._-]{0,63}")
@@ -88,6 +89,7 @@ def bring_up(database: Database, now: int | None = None) -> None:
             return
         database.keys.prepare()
         database.keys.create(hub.id)
+        seal_rows(database)
         with database.write() as connection:
             moment = milliseconds() if now is None else now
             connection.execute(update(t.hub).values(sealed_at=moment))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import msgspec
 from sqlalchemy import (
@@ -23,13 +23,19 @@ from sqlalchemy import (
 )
 
 from desk.domain.effects import Outcome
-from desk.domain.model import Entry, Item, Person, Standing, Subject, Tally, Task, Undo
+from desk.domain.model import Entry, Item, Person, Standing, Subject, Tally, Task, Undo, Value
+from desk.domain.playbook import Playbook
 from desk.domain.scene import Scene
-from desk.hub import changes, registry
+from desk.hub import changes, lookup, registry
 from desk.hub.changes import Change
+from desk.hub.database import keys_of
+from desk.hub.keystore import key_name
+from desk.hub.playbooks import current
+from desk.hub.sealing import Ring, personal_fields
 from desk.schema import hub_tables as t
 
 # Rows come by the hundred thousand: names are paired with them here, not looked up in each row.
+# The last column of an item, an entry and a subject is what is sealed of it.
 _ITEM, _TASK, _ENTRY, _SUBJECT, _PERSON = (
     tuple(table.c.keys()) for table in (t.item, t.task, t.entry, t.subject, t.person)
 )
@@ -38,6 +44,10 @@ _Row: TypeAlias = Subject | Item | Task | Entry | Tally
 _AnyRow = TypeVar("_AnyRow", Item, Task)
 #: In the order in which they are written.
 _TABLES = (t.subject, t.item, t.task, t.entry, t.tally)
+
+_encode = msgspec.json.encode
+_decode_item = msgspec.json.Decoder(tuple[str, dict[str, Value]]).decode
+_decode_fields = msgspec.json.Decoder(dict[str, Value]).decode
 
 _of = t.item.alias()
 _ROOTS = (
@@ -76,9 +86,10 @@ _SUBJECTS = (
 )
 
 
-def item_of(row: Row[Any]) -> Item:
-    """An item from its whole row."""
+def bare_item_of(row: Row[Any]) -> Item:
+    """An item from its whole row, without what is sealed: for its place and its scope alone."""
     values = dict(zip(_ITEM, row, strict=True))
+    del values["sealed"]
     if values["undo"] is not None:
         values["undo"] = msgspec.convert(values["undo"], Undo)
     return Item(**values)
@@ -89,31 +100,150 @@ def task_of(row: Row[Any]) -> Task:
     return Task(**dict(zip(_TASK, row, strict=True)))
 
 
-def entry_of(row: Row[Any]) -> Entry:
-    """A timeline entry from its whole row."""
-    return Entry(**dict(zip(_ENTRY, row, strict=True)))
-
-
-def subject_of(row: Row[Any]) -> Subject:
-    """A subject from its whole row."""
-    values = dict(zip(_SUBJECT, row, strict=True))
-    values["consents"] = msgspec.convert(values["consents"], dict[str, Standing])
-    return Subject(**values)
-
-
 def person_of(row: Row[Any]) -> Person:
     """A person from his whole row; his load is not counted."""
     return Person(**dict(zip(_PERSON, row, strict=True)))
 
 
-def row_of(value: Item | Task | Entry | Subject | Tally) -> dict[str, Any]:
-    """The column values of a row."""
-    values = msgspec.structs.asdict(value)
-    if isinstance(value, Item) and value.undo is not None:
-        values["undo"] = msgspec.to_builtins(value.undo)
-    elif isinstance(value, Subject):
-        values["consents"] = msgspec.to_builtins(value.consents)
-    return values
+class Opened:
+    """Rows as the structs that rules speak of, opened with keys that are got once for them all.
+
+    What was sealed by a key that is destroyed is empty.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        """Its keys live as long as this does: no longer than a request."""
+        self.ring = Ring(keys_of(connection))
+        self._connection = connection
+
+    def items(self, query: Select[Any]) -> list[Item]:
+        """The items of a query for whole rows."""
+        return self.items_of(self._connection.execute(query).all())
+
+    def entries(self, query: Select[Any]) -> list[Entry]:
+        """The timeline entries of a query for whole rows."""
+        return self.entries_of(self._connection.execute(query).all())
+
+    def subjects(self, query: Select[Any]) -> list[Subject]:
+        """The subjects of a query for whole rows."""
+        return self.subjects_of(self._connection.execute(query).all())
+
+    def items_of(self, rows: Sequence[Row[Any]]) -> list[Item]:
+        """The items of whole rows."""
+        self.ring.fetch(row[-1] for row in rows)
+        return [self._item(row) for row in rows]
+
+    def entries_of(self, rows: Sequence[Row[Any]]) -> list[Entry]:
+        """The timeline entries of whole rows."""
+        self.ring.fetch(row[-1] for row in rows)
+        return [self._entry(row) for row in rows]
+
+    def subjects_of(self, rows: Sequence[Row[Any]]) -> list[Subject]:
+        """The subjects of whole rows."""
+        self.ring.fetch(row[-1] for row in rows)
+        return [self._subject(row) for row in rows]
+
+    def _item(self, row: Row[Any]) -> Item:
+        values = dict(zip(_ITEM, row, strict=True))
+        sealed = values.pop("sealed")
+        if values["undo"] is not None:
+            values["undo"] = msgspec.convert(values["undo"], Undo)
+        if sealed is not None:
+            place = ("item", values["kind"], values["id"], values["version"])
+            opened = self.ring.open(sealed, *place)
+            if opened is not None:
+                values["title"], fields = _decode_item(opened)
+                values["fields"] = {**values["fields"], **fields}
+        return Item(**values)
+
+    def _entry(self, row: Row[Any]) -> Entry:
+        values = dict(zip(_ENTRY, row, strict=True))
+        sealed = values.pop("sealed")
+        if sealed is not None:
+            opened = self.ring.open(sealed, "entry", "", values["id"], values["version"])
+            values["comment"] = opened.decode() if opened is not None else ""
+        return Entry(**values)
+
+    def _subject(self, row: Row[Any]) -> Subject:
+        values = dict(zip(_SUBJECT, row, strict=True))
+        sealed = values.pop("sealed")
+        values["consents"] = msgspec.convert(values["consents"], dict[str, Standing])
+        if sealed is not None:
+            opened = self.ring.open(sealed, "subject", "", values["id"], values["version"])
+            if opened is None:
+                # An old backup of the rows: his key says that he is erased.
+                values["stage"], values["field_versions"] = "erased", {}
+            else:
+                values["fields"] = _decode_fields(opened)
+        return Subject(**values)
+
+
+class Sealed:
+    """Rows as they are stored: what is personal in them sealed."""
+
+    def __init__(self, connection: Connection, ring: Ring | None = None) -> None:
+        """``ring`` are keys that are at hand."""
+        self.playbook = current(connection).playbook
+        self._ring = ring or Ring(keys_of(connection))
+        self._personal = personal_fields(self.playbook)
+
+    def rows(
+        self, values: Iterable[_Row], whose: Callable[[str], str] = lambda item_id: item_id
+    ) -> list[dict[str, Any]]:
+        """The column values; ``whose`` gives, for an entry's item, whom it speaks of: the id of
+        the subject, or its own. Raises `KeyDestroyed` for something of an erased subject."""
+        made = [self._row(value, whose) for value in values]
+        self._ring.ensure(key_name(secret.owner) for _, secret in made if secret)
+        for row, secret in made:
+            if secret is not None:
+                place = (secret.table, secret.kind, row["id"], row["version"])
+                row["sealed"] = self._ring.seal(key_name(secret.owner), secret.data, *place)
+        return [row for row, _ in made]
+
+    def _row(
+        self, value: _Row, whose: Callable[[str], str]
+    ) -> tuple[dict[str, Any], _Secret | None]:
+        row = msgspec.structs.asdict(value)
+        secret = None
+        match value:
+            case Item():
+                if value.undo is not None:
+                    row["undo"] = msgspec.to_builtins(value.undo)
+                secret = self._hide_item(row, value)
+            case Subject():
+                row["consents"] = msgspec.to_builtins(value.consents)
+                if value.fields:
+                    secret = _Secret(value.id, "subject", "", _encode(value.fields))
+                row["fields"], row["sealed"] = {}, None
+            case Entry():
+                if value.comment:
+                    owner = whose(value.item_id)
+                    secret = _Secret(owner, "entry", "", value.comment.encode())
+                row["comment"], row["sealed"] = "", None
+            case _:
+                pass
+        return row, secret
+
+    def _hide_item(self, row: dict[str, Any], item: Item) -> _Secret | None:
+        row["sealed"] = None
+        personal = self._personal.get(item.kind, frozenset())
+        hidden = {name: item.fields[name] for name in personal if name in item.fields}
+        if not item.title and not hidden:
+            return None
+        row["title"] = ""
+        if hidden:
+            row["fields"] = {k: v for k, v in item.fields.items() if k not in hidden}
+        owner = item.subject_id or item.id
+        return _Secret(owner, "item", item.kind, _encode((item.title, hidden)))
+
+
+class _Secret(NamedTuple):
+    """What is to be sealed of a row, and by whose key."""
+
+    owner: str
+    table: str
+    kind: str
+    data: bytes
 
 
 class _Family:
@@ -138,6 +268,7 @@ class Families:
         see what the other one added, and groups that share families wait without a deadlock.
         """
         self._connection = connection
+        self._opened = Opened(connection)
         self._families: dict[str, _Family] = {}
         self._roots: dict[str, str] = {}
         self._subjects: dict[str, Subject] = {}
@@ -187,9 +318,12 @@ class Families:
 
     def write(self) -> None:
         """Bring the rows of the database to where the operations left them."""
+        sealed = Sealed(self._connection, self._opened.ring)
         for table, rows in self._unwritten.items():
             there = self._stored[table]
-            values = [row_of(row) for row in rows.values()]
+            values = sealed.rows(rows.values(), self._whose)
+            if table is t.subject:
+                self._index(sealed.playbook, rows.values(), there)
             new = [row for row in values if row["id"] not in there]
             changed = [{"row_id": row.pop("id"), **row} for row in values if row["id"] in there]
             write_rows(self._connection, _insert(table), new)
@@ -198,6 +332,15 @@ class Families:
             rows.clear()
         registry.write(self._connection, self._said)
         self._said.clear()
+
+    def _index(self, playbook: Playbook, rows: Iterable[_Row], there: Collection[str]) -> None:
+        subjects = [row for row in rows if isinstance(row, Subject)]
+        for new in (True, False):
+            some = [one for one in subjects if (one.id not in there) is new]
+            lookup.write(self._connection, playbook, some, new=new)
+
+    def _whose(self, item_id: str) -> str:
+        return self._families[self._roots[item_id]].items[item_id].subject_id or item_id
 
     def _change(self, table: Table, rows: Iterable[_Row], known: Iterable[_Row]) -> None:
         changed = {row.id for row in known}
@@ -209,14 +352,14 @@ class Families:
             unwritten[row.id] = row
 
     def _load(self, roots: Sequence[str]) -> None:
-        for row in self._listed(_FAMILIES, roots=roots):
-            self._keep(item_of(row))
+        for item in self._opened.items_of(self._listed(_FAMILIES, roots=roots)):
+            self._keep(item)
         items = list(self._roots)
         for row in self._listed(_TASKS, items=items):
             self._keep_task(task_of(row))
         families = self._families.values()
         about = {item.subject_id for one in families for item in one.items.values()}
-        found = map(subject_of, self._listed(_SUBJECTS, subjects=about - {None}))
+        found = self._opened.subjects_of(self._listed(_SUBJECTS, subjects=about - {None}))
         self._subjects = {subject.id: subject for subject in found}
         self._stored[t.item].update(items)
         self._stored[t.task].update(task for one in families for task in one.tasks)

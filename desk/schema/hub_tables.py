@@ -28,6 +28,21 @@ item, task, entry, subject, person = (
     _rows[kind] for kind in ("item", "task", "entry", "subject", "person")
 )
 
+# Personal data lies sealed beside the columns it would stand in, which are empty then
+# (``desk.hub.sealing``).
+for _table in (item, entry, subject):
+    _table.append_column(Column("sealed", LargeBinary))
+
+#: Subjects by phone and e-mail; no more than keyed digests of them (``desk.hub.lookup``).
+subject_lookup = Table(
+    "subject_lookup",
+    metadata,
+    Column("kind", String(16), primary_key=True),
+    Column("digest", LargeBinary(16), primary_key=True),
+    Column("subject_id", ID, primary_key=True),
+    Index("subject_lookup_subject", "subject_id"),
+)
+
 # What a new desk gets first; most items have no deadline.
 _has_deadline = item.c.due_at.is_not(None)
 Index(

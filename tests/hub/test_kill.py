@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from desk.domain.ids import derive_id, make_id
 from desk.domain.operations import Move
 from desk.hub.database import Database
+from desk.hub.store import Opened
 from desk.protocol.messages import Numbered, Push, Pushed, Result
 from desk.schema import hub_tables as t
 from tests import keys
@@ -197,11 +198,12 @@ def traces(hub: Hub, handed: Numbered, marketer: Desk, card: str) -> dict[str, A
         "round": select(t.item.c.round).where(t.item.c.id == card),
         "tallies": select(func.count()).select_from(t.tally).where(t.tally.c.event == "handed"),
         "calls": select(func.count()).select_from(t.task).where(t.task.c.type == "call_sales"),
-        "entries": select(func.count()).select_from(t.entry).where(t.entry.c.comment == comment),
         "log": select(func.max(t.change.c.seq)),
     }
     with hub.database.read() as connection:
         found = {name: connection.execute(one).scalar_one() for name, one in numbers.items()}
+        said = [one.comment for one in Opened(connection).entries(select(t.entry))]
+        found["entries"] = said.count(comment)
         assert found["log"] == connection.execute(select(t.sync_head.c.seq)).scalar_one()
     return found
 

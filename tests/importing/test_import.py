@@ -22,6 +22,7 @@ from desk.hub.database import Database
 from desk.hub.importing import Report, import_csv
 from desk.hub.importing_errors import ImportFailed
 from desk.hub.setup import init
+from desk.hub.store import Opened
 from desk.resources import playbooks_dir
 from desk.schema import hub_tables as t
 
@@ -80,11 +81,11 @@ class Bench:
 
     def items(self) -> list[Any]:
         with self.database.read() as connection:
-            return list(connection.execute(select(t.item).order_by(t.item.c.id)))
+            return Opened(connection).items(select(t.item).order_by(t.item.c.id))
 
     def subjects(self) -> list[Any]:
         with self.database.read() as connection:
-            return list(connection.execute(select(t.subject).order_by(t.subject.c.id)))
+            return Opened(connection).subjects(select(t.subject).order_by(t.subject.c.id))
 
 
 @pytest.fixture

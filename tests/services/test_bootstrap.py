@@ -448,7 +448,8 @@ def forget_at_hub(connection: Connection, kept: str, gone: str) -> None:
     """One item is gone, of the other everything is overwritten, and no log says so."""
     item, subject, entry = hub_tables.item, hub_tables.subject, hub_tables.entry
     people = select(item.c.subject_id).where(item.c.id.in_((kept, gone)))
-    connection.execute(update(subject).where(subject.c.id.in_(people)).values(fields={}))
-    connection.execute(update(item).where(item.c.id == kept).values(title="чисто"))
+    connection.execute(update(subject).where(subject.c.id.in_(people)).values(sealed=None))
+    overwritten = {"title": "чисто", "sealed": None}
+    connection.execute(update(item).where(item.c.id == kept).values(overwritten))
     for table, column in ((entry, entry.c.item_id), (item, item.c.id)):
         connection.execute(table.delete().where(column == gone))

@@ -446,7 +446,7 @@ def test_a_reconcile_broken_off_changes_nothing_and_is_begun_anew(
         connection.execute(
             update(hub_tables.item)
             .where(hub_tables.item.c.id == lead)
-            .values(title="Иначе", version=50)
+            .values(title="Иначе", sealed=None, version=50)
         )
     before = mirrored(desk)
     for path, faults in (
@@ -718,7 +718,7 @@ def test_a_hub_whose_rights_change_with_every_page_is_not_asked_for_ever(
     desk = sit("head", transport=wire)
     with database.write() as connection:
         changes.start_epoch(connection, make_id(1_790_000_000_000, os.urandom))
-        connection.execute(update(hub_tables.item).values(version=50))
+        connection.execute(update(hub_tables.item).values(version=50, sealed=None))
     turns = count()
     other = rewritten(lambda page: msgspec.structs.replace(page, cursor=f"other.{next(turns)}:1"))
     wire.faults["/v1/snapshot"] = [other] * 50
