@@ -319,6 +319,9 @@ class DeskApp(Leaving):
     def copy_to_clipboard(self, text: str) -> None:
         """Copy within the application alone: the terminal's clipboard would carry data out."""
         self._clipboard = text
+        card = getattr(self.screen, "card", None)
+        if card is not None and self.is_open:
+            self.journal(lambda: self.desk.note_copy(card))
 
     # The end
 

@@ -17,9 +17,10 @@ from desk.domain.playbook import Kind
 from desk.screens.card_words import history, links_of, steps, subline
 from desk.screens.facts import Fact, facts_of, widget_of
 from desk.screens.form import FORM
+from desk.screens.looking import Looking
 from desk.screens.news import MARK, Watch, emptied
 from desk.screens.prompt import Prompt
-from desk.screens.shell import DeskScreen, card_in_sight
+from desk.screens.shell import card_in_sight
 from desk.screens.transitions import perform
 from desk.screens.words import task_title, title_of
 from desk.services.errors import DeskError
@@ -32,7 +33,7 @@ from desk.widgets.safe import plain
 Step = Callable[[str, int], "str | None"]
 
 
-class CardScreen(DeskScreen[None]):
+class CardScreen(Looking):
     """One item and all that belongs to it; it follows changes as they come."""
 
     DEFAULT_CSS = """
@@ -53,6 +54,7 @@ class CardScreen(DeskScreen[None]):
     CardScreen .fact-title { width: 20; padding-right: 1; color: $text-muted; }
     CardScreen .fact-value { width: 1fr; height: auto; }
     CardScreen .fact.-wanted .fact-value { color: $text-warning; }
+    CardScreen .fact.-revealed .fact-value { color: $text-warning; text-style: bold; }
     CardScreen #links { height: auto; max-height: 8; padding: 0; background: $background; }
     CardScreen #links, CardScreen #links:focus { border: none; }
     CardScreen #links.-empty { display: none; }
@@ -119,7 +121,7 @@ class CardScreen(DeskScreen[None]):
         self.query_one("#steps", Static).update(steps(self.card, self.shell.playbook))
         self._list_links(now)
         self._show_history()
-        self._show_facts()
+        self.show_facts()
         self._bind_steps()
         self.refresh_bindings()
 
@@ -150,13 +152,13 @@ class CardScreen(DeskScreen[None]):
 
     # Fields
 
-    def _show_facts(self) -> None:
+    def show_facts(self) -> None:
         """Lay the fields out anew only when they differ: nothing flickers for a comment."""
         shell = self.shell
         facts = (
             []
             if self.gone
-            else facts_of(self.card, shell.playbook, self.desk.me.role, shell.people)
+            else facts_of(self.card, shell.playbook, self.desk.me.role, shell.people, self.revealed)
         )
         if facts == self._shown_facts:
             return
@@ -303,6 +305,8 @@ class CardScreen(DeskScreen[None]):
             away = 1 if action == "card.next" else -1
             if self._step is None or self._step(self.item.id, away) is None:
                 return _("There is no further card in this stage.")
+        if action in ("card.look", "card.call"):
+            return self.why_no_look(action)
         if action == "card.edit" and not self.kind.form:
             return _("Cards of this kind have no form.")
         return None
@@ -327,6 +331,7 @@ class CardScreen(DeskScreen[None]):
         other = self._step(self.item.id, away) if self._step else None
         card = card_in_sight(self.shell, other) if other else None
         if card is not None:
+            self.hide()
             self.card = card
             self._watch = Watch(card, self.desk.me.id, self.shell.asked)
             self._show()
@@ -359,6 +364,8 @@ class CardScreen(DeskScreen[None]):
         """Show the card as it is; one that left sight is emptied, and closed by the person."""
         card = card_in_sight(self.shell, self.item.id)
         self.gone = card is None
+        if self.gone:
+            self.hide()
         self.card = card or emptied(self.card)
         if card is not None:
             self._watch.look(card)

@@ -28,7 +28,7 @@ class Fact:
 
     title: str
     value: str
-    tone: Literal["", "wanted", "heading"] = ""
+    tone: Literal["", "wanted", "revealed", "heading"] = ""
 
 
 def widget_of(fact: Fact) -> Widget:
@@ -38,13 +38,22 @@ def widget_of(fact: Fact) -> Widget:
     return Horizontal(
         Static(plain(fact.title), classes="fact-title"),
         Static(plain(fact.value), classes="fact-value"),
-        classes="fact -wanted" if fact.tone else "fact",
+        classes=f"fact -{fact.tone}" if fact.tone else "fact",
     )
 
 
-def facts_of(card: Card, playbook: Playbook, role: str, people: Mapping[str, Person]) -> list[Fact]:
-    """Filled fields and those the next steps need, in the order of the form, then the others."""
-    return list(_Reader(card, playbook, role, people).facts())
+def facts_of(
+    card: Card,
+    playbook: Playbook,
+    role: str,
+    people: Mapping[str, Person],
+    revealed: Mapping[str, Value],
+) -> list[Fact]:
+    """Filled fields and those the next steps need, in the order of the form, then the others.
+
+    Masked fields ("subject.phone") that are ``revealed`` for a moment are shown in full.
+    """
+    return list(_Reader(card, playbook, role, people, revealed).facts())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,7 @@ class _Reader:
     playbook: Playbook
     role: str
     people: Mapping[str, Person]
+    revealed: Mapping[str, Value]
 
     def facts(self) -> Iterable[Fact]:
         item = self.card.item
@@ -91,7 +101,11 @@ class _Reader:
             if field is None or level == "none":
                 continue
             value = values.get(name)
-            if not is_empty(value):
+            full_name = f"{owner}.{name}"
+            if full_name in self.revealed:
+                seen = shown(field, self.revealed[full_name], self.people)
+                yield Fact(title_of(field), f"{seen}  ◉", "revealed")
+            elif not is_empty(value):
                 yield Fact(title_of(field), self._value(level, field, value))
             elif name in wanted:
                 yield Fact(title_of(field), REQUIRED + " " + _("to fill in"), "wanted")

@@ -6,6 +6,7 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 _FILE = "settings.toml"
 _WORDS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
@@ -17,6 +18,8 @@ class Preferences:
 
     theme: str = ""
     language: str = ""
+    #: The program that dials, with its arguments; it reads the number from its standard input.
+    dial: tuple[str, ...] = ()
 
 
 def load(profile: Path) -> Preferences:
@@ -25,7 +28,9 @@ def load(profile: Path) -> Preferences:
         data = tomllib.loads((profile / _FILE).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
         return Preferences()
-    return Preferences(_word(data.get("theme")), _word(data.get("language")))
+    return Preferences(
+        _word(data.get("theme")), _word(data.get("language")), _program(data.get("dial"))
+    )
 
 
 def save(profile: Path, chosen: Preferences) -> None:
@@ -35,6 +40,9 @@ def save(profile: Path, chosen: Preferences) -> None:
         for name, value in (("theme", chosen.theme), ("language", chosen.language))
         if value
     ]
+    if chosen.dial:
+        # JSON writes text as TOML reads it.
+        lines.append(f"dial = {json.dumps(chosen.dial, ensure_ascii=False)}\n")
     try:
         (profile / _FILE).write_text("".join(lines), encoding="utf-8")
     except OSError:
@@ -43,6 +51,13 @@ def save(profile: Path, chosen: Preferences) -> None:
 
 def _word(value: object) -> str:
     return value if isinstance(value, str) and set(value) <= _WORDS else ""
+
+
+def _program(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return ()
+    words = [str(one) for one in cast("list[object]", value)]
+    return tuple(words) if words and words[0] and not any("\0" in one for one in words) else ()
 
 
 def has_passphrase(profile: Path) -> bool:

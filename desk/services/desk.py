@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
 from desk.services.errors import NotSignedIn, WipeOrdered, WipeUnfinished
 from desk.services.views import (
     BoardCard,
+    Calling,
     Card,
     Checkup,
     Done,
@@ -37,7 +38,7 @@ from desk.services.views import (
 if TYPE_CHECKING:
     from httpx import BaseTransport
 
-    from desk.domain.model import Actor, Person
+    from desk.domain.model import Actor, Person, Value
     from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
     from desk.protocol.leases import Wiped
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BoardCard",
+    "Calling",
     "Card",
     "Checkup",
     "Desk",
@@ -451,6 +453,32 @@ class Desk:
 
         self._network.journal.read(
             card.item.id, card.item.subject_id, looks.fields_shown(self._context, card), via
+        )
+
+    def reveal(self, item_id: str, fields: Sequence[str], purpose: str) -> dict[str, Value]:
+        """Masked fields ("subject.phone") of a card in full, for a purpose of the playbook's.
+
+        The hub shows them and journals it; nothing of them is kept here. Call it in a worker.
+        Raises ``NeedsHub``, ``LookRefused``, ``TooOften``, ``NotSignedIn``.
+        """
+        from desk.services import looks
+
+        return looks.reveal(self._network, item_id, fields, purpose)
+
+    def call(self, dialer: Sequence[str], item_id: str, field: str, place: int = 0) -> Calling:
+        """Have a card's number dialled by a program; call it in a worker.
+
+        Without one, whoever sees the number is given it. Raises ``NoDialer``, ``DialerFailed``,
+        ``NeedsHub``, ``LookRefused``, ``Refused``, ``TooOften``, ``NotSignedIn``.
+        """
+        from desk.services import looks
+
+        return looks.call(self._context, self._network, dialer, item_id, field, place)
+
+    def note_copy(self, card: Card) -> None:
+        """Put into the journal that text of a card was copied. Raises ``DiskFull``."""
+        self._network.journal.note(
+            "copy", item_id=card.item.id, subject_id=card.item.subject_id, via="card"
         )
 
     def note_rows(self, rows: Iterable[Row], via: Via) -> None:

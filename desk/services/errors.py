@@ -438,6 +438,50 @@ class HubProblem(DeskError):
     exit_code = EXIT_UNREACHABLE
 
 
+class LookRefused(DeskError):
+    """The hub does not show or give what was asked for; ``reason`` is its code."""
+
+    code = "look_refused"
+    reasons: ClassVar[frozenset[str]] = frozenset(
+        {"not_allowed", "no_item", "no_number", "do_not_call", "processing_stopped"}
+    )
+
+
+class TooOften(DeskError):
+    """One has looked or called too often of late."""
+
+    code = "too_often"
+    template = N_("You have done this too often of late. Go on in a few minutes.")
+
+
+class NeedsHub(DeskError):
+    """Masked data is with the hub alone, and it does not answer."""
+
+    code = "needs_hub"
+    template = N_(
+        "What is masked is shown and dialled by the hub alone, and it does not answer now. Check "
+        "the network and try again."
+    )
+    exit_code = EXIT_UNREACHABLE
+
+
+class NoDialer(DeskError):
+    """The number is masked, and there is no program to give it to."""
+
+    code = "no_dialer"
+    template = N_(
+        "No dialler is set, and the number is masked for you. Write your dialler into "
+        'settings.toml of the profile: dial = ["program"].'
+    )
+
+
+class DialerFailed(DeskError):
+    """The dialler could not be started."""
+
+    code = "dialer_failed"
+    template = N_("The dialler {program} cannot be started. Check dial in settings.toml.")
+
+
 class OfficerProblem(DeskError):
     """The hub says no to an officer's request; ``reason`` is its code, of
     ``desk.protocol.personal``."""

@@ -46,6 +46,7 @@ from desk.services.errors import (
     OfflineByChoice,
     TakenProfile,
     TooManyAttempts,
+    TooOften,
     WrongPassword,
     WrongProtocol,
 )
@@ -335,6 +336,8 @@ class HubClient:
                 return WrongProtocol(hub=self.hub)
             case "wrong_password":
                 return WrongPassword()
+            case "too_often":
+                return TooOften()
             case "throttled":
                 return TooManyAttempts(seconds=problem.args.get("seconds") or str(round(wait)))
             case "proof_stale" if problem.args.get("now", "").isdigit():

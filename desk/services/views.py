@@ -109,6 +109,13 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
+class Calling:
+    """A call was begun: by the dialler, or by the person, to whom ``number`` is then shown."""
+
+    number: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class SyncReport:
     """What one exchange with the hub did."""
 

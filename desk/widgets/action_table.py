@@ -103,6 +103,19 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("card.comment", "c", N_("Comment"), N_("Write a comment on the card."), footer=True),
     Action("card.linked", "o", N_("Linked"), N_("Open the linked card."), footer=True),
+    # Capitals: playbooks give small letters to transitions.
+    Action(
+        "card.call",
+        "D",
+        N_("Call"),
+        N_("Have the person’s number dialled, also where it is masked for you."),
+    ),
+    Action(
+        "card.look",
+        "V",
+        N_("Show masked"),
+        N_("Show a masked field for half a minute, for a stated purpose; it is journaled."),
+    ),
     Action("card.hint", "i,question_mark", N_("Hint"), N_("Explain the stage of the card.")),
     Action("card.next", "J,ctrl+down", N_("Next card"), N_("Open the next card of the stage.")),
     Action(
