@@ -34,6 +34,7 @@ from desk.hub import (
     journal,
     journal_routes,
     lease_routes,
+    officer_routes,
     operations,
     passwords,
     presence,
@@ -271,6 +272,7 @@ def create_app(
             say_presence,
             hints,
             *journal_routes.ROUTES,
+            *officer_routes.ROUTES,
         ],
         dependencies={
             "hub": Provide(lambda: hub, sync_to_thread=False),

@@ -45,6 +45,7 @@ REASONS = frozenset(
         "request_closed",
         "extended_already",
         "not_to_erase",
+        "not_to_answer",
         "open_already",
         "reason_needed",
         "wrong_moment",
@@ -380,4 +381,3 @@ class AskExtract(msgspec.Struct, frozen=True, kw_only=True):
     """Asks for an extract of the journal about a subject, to be made and kept as PDF and CSV."""
 
     subject_id: Code
-    request_id: Code = ""

@@ -34,6 +34,7 @@ PROBLEMS: Mapping[str, str] = {
     "request_closed": N_("This request is closed already. Open the list again."),
     "extended_already": N_("The term was extended already; that is possible once."),
     "not_to_erase": N_("This request is not about erasure. Answer it instead."),
+    "not_to_answer": N_("Erase the data or reject the request with a reason."),
     "open_already": N_("Such a request of this person is open already."),
     "reason_needed": N_("Write the reason, then repeat."),
     "wrong_moment": N_("This moment is in the future. Correct the date."),

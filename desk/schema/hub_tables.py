@@ -416,6 +416,7 @@ document = Table(
     Column("made_at", BigInteger, nullable=False),
     Column("made_by", USER),
     Column("keep_until", BigInteger, nullable=False, index=True),
+    Column("size", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("content", LargeBinary, nullable=False),
 )

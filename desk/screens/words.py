@@ -28,6 +28,7 @@ EVENTS: Mapping[str, str] = {
     "comment": N_("Comment"),
     "erasure_requested": N_("Erasure requested"),
     "erasure_rejected": N_("Erasure not carried out"),
+    "stopped": N_("All consents ended at the person's demand"),
     "erased": N_("Personal data erased"),
 }
 #: What was said of a purpose; the line is ``EVENT.PURPOSE``.

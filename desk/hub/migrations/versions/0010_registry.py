@@ -119,6 +119,7 @@ def _documents() -> None:
         sa.Column("made_at", sa.BigInteger(), nullable=False),
         sa.Column("made_by", _USER),
         sa.Column("keep_until", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("content", sa.LargeBinary(), nullable=False),
     )
