@@ -19,7 +19,7 @@ from desk.screens import leaks, preferences, terminal
 from desk.screens.board import BoardScreen
 from desk.screens.leaving import Leaving
 from desk.screens.shell import RowsArrived, StatusArrived
-from desk.services.errors import DeskError, Locked, PassphraseNeeded, WrongPassphrase
+from desk.services.errors import DeskError, Locked, PassphraseNeeded, WipeOrdered, WrongPassphrase
 from desk.text import _
 from desk.widgets.actions import bindings
 from desk.widgets.footer import KeyFooter
@@ -269,6 +269,12 @@ class DeskApp(Leaving):
             follow = getattr(screen, "status_changed", None)
             if follow is not None:
                 follow()
+        if status.last_error == WipeOrdered.code:
+            # Nothing is left here, and what is still on the screen must not stay.
+            line = Text(_(WipeOrdered.template))
+            self._exit_renderables.append(line)
+            self.exit(return_code=WipeOrdered.exit_code)
+            return
         if status.last_error == "not_signed_in" and not self._told_to_sign_in:
             self._told_to_sign_in = True
             self.notify(

@@ -180,6 +180,23 @@ def _add_work(commands: _Commands) -> None:
 
 def _add_vault(commands: _Commands) -> None:
     commands.add("lock", "vault:lock", _("lock the application that runs with this profile"))
+    vault = _group(commands, "vault", _("the desk's encrypted copy"))
+    vault.add("status", "vault:status", _("what opens it and how it stands"))
+    rotate = vault.add("rotate", "vault:rotate", _("renew its keys, or change the passphrase"))
+    rotate.add_argument(
+        "--new-passphrase", action="store_true", help=_("ask for another passphrase")
+    )
+    rotate.add_argument(
+        "--new-passphrase-file", metavar="F", help=_("file with another passphrase")
+    )
+    vault.add(
+        "recover",
+        "vault:recover",
+        _("save what you did from a damaged copy"),
+        _("Unsent actions, the inbox and drafts are kept; cards are fetched from the hub anew."),
+    )
+    wipe = commands.add("wipe", "vault:wipe", _("remove everything this desk holds"))
+    wipe.add_argument("--yes", action="store_true", help=_("do not ask"))
 
 
 def _add_demo(commands: _Commands) -> None:
@@ -279,6 +296,15 @@ def _add_administration(parts: _Commands) -> None:
     )
     revoke.add_argument("holder", metavar="USER|DEVICE", help=_("a user's name or a device's id"))
     _database(revoke)
+    device = _group(parts, "device", _("one desk"))
+    wipe = device.add(
+        "wipe",
+        "hub_admin:wipe_device",
+        _("order a desk to remove everything it holds"),
+        _("It obeys with its next exchange, or when it needs the hub to open."),
+    )
+    wipe.add_argument("device", metavar="DEVICE", help=_("its id, as desk hub devices lists it"))
+    _database(wipe)
     devices = parts.add("devices", "hub_admin:devices", _("what people work on"))
     devices.add_argument("user", metavar="USER", nargs="?", help=_("only this user's"))
     _database(devices)

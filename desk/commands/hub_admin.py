@@ -83,6 +83,34 @@ def devices(options: Namespace) -> int:
     return DONE
 
 
+def wipe_device(options: Namespace) -> int:
+    """Order a desk to remove everything. JSON: device, user, ordered_at, wiped_at."""
+    with problems():
+        import os
+
+        from desk.hub import administration as hub
+        from desk.hub import leases
+        from desk.hub.setup import milliseconds
+
+        with hub.opened(options.db) as database:
+            ordered = leases.order_wipe(database, options.device, milliseconds(), os.urandom)
+    if options.json:
+        output.put_json(ordered)
+    elif ordered.wiped_at is not None:
+        output.put(
+            _("The desk of {user} removed everything on {moment}.").format(
+                user=ordered.user, moment=format_datetime(ordered.wiped_at)
+            )
+        )
+    else:
+        output.put(
+            _(
+                "The desk of {user} is to remove everything; it obeys with its next exchange."
+            ).format(user=ordered.user)
+        )
+    return DONE
+
+
 def log(options: Namespace) -> int:
     """What changed after a number of the change log, in ids alone.
 

@@ -105,13 +105,13 @@ def ask(
 def order_wipe(database: Database, device_id: str, now: int, random_bytes: Random) -> Ordered:
     """Order a device to remove everything, and end its session, so that it hears of it at once.
 
-    A second order is the first. Raises `SetupError` ``no_such_device``.
+    A second order is the first. Raises `SetupError` ``no_such_holder``.
     """
     with database.write() as connection:
         query = select(device.c.user_id).where(device.c.id == device_id)
         user = connection.execute(query).scalar_one_or_none()
         if user is None:
-            raise SetupError("no_such_device", {"device": device_id})
+            raise SetupError("no_such_holder", {"holder": device_id})
         known = _known(connection, device_id, random_bytes)
         ordered_at = known.wipe_at
         if known.wipe_id is None:

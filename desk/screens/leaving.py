@@ -15,8 +15,9 @@ from desk.text import _
 
 #: How often the clocks are looked at, and whether another process asks to lock, s.
 _LOOK_SECONDS = 1.0
-#: Why a desk is locked: by its person or another process, of idleness, at the end of the shift.
-ASKED, IDLE, SHIFT = "asked", "idle", "shift"
+#: Why a desk is locked: by its person or another process, of idleness, at the end of the shift,
+#: because it may not work without the hub any longer.
+ASKED, IDLE, SHIFT, LEASE = "asked", "idle", "shift", "lease"
 
 
 class HungUp(Message):
@@ -58,6 +59,8 @@ class Leaving(Everywhere):
             self.lock(SHIFT)
         elif lockdown.is_asked(self.profile) and self.why_not("app.lock") is None:
             self.lock(ASKED)
+        elif self.is_open and self.desk.lease.state in ("over", "clock_back"):
+            self.lock(LEASE)
         elif said is Watchword.BACK:
             self.clear_notifications()
         elif said is not None:

@@ -17,6 +17,10 @@ Try = Callable[[str | None], Awaitable[str]]
 _WHY = {
     "idle": N_("Nobody was at the keyboard, so Desk has locked itself. What you typed is kept."),
     "shift": N_("The shift is over, so Desk has locked itself. What you typed is kept."),
+    "lease": N_(
+        "Desk was without the hub for too long, or the clock was set back, so it has locked "
+        "itself. What you typed is kept."
+    ),
 }
 
 

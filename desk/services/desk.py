@@ -47,11 +47,13 @@ if TYPE_CHECKING:
     from desk.services.hub_client import HubClient
     from desk.services.journal import Via
     from desk.services.keyfile import Outer
+    from desk.services.lease import Standing
     from desk.services.network import Network
     from desk.services.officer import Officer
     from desk.services.profile import Profile
     from desk.services.recovery import Salvaged
     from desk.services.vault import OpenKeyFile
+    from desk.services.vault_report import VaultState
 
 __all__ = [
     "BoardCard",
@@ -239,6 +241,22 @@ class Desk:
         finally:
             self._profile.release()
 
+    def wipe(self) -> None:
+        """Remove everything this desk holds, unsent work too, tell the hub, and close the desk.
+
+        Raises ``WipeUnfinished`` where something is left for the next start.
+        """
+        from desk.services import wipe
+
+        self._network.stop()
+        self._context.store.close()
+        try:
+            box = self._context.store.keys.box
+            if not wipe.run(self.profile_dir, box, "", _teller(self._transport)):
+                raise WipeUnfinished(profile=str(self.profile_dir))
+        finally:
+            self._profile.release()
+
     def __enter__(self) -> Self:
         return self
 
@@ -256,6 +274,29 @@ class Desk:
     def context(self) -> Context:
         """What the services share; for the services' own use."""
         return self._context
+
+    @property
+    def lease(self) -> Standing:
+        """How long this desk may work without the hub, and whether it still may."""
+        from desk.services import lease
+
+        return lease.standing(self._context.store.keys.box.outer, self._context.clock())
+
+    @property
+    def vault(self) -> VaultState:
+        """What the vault is opened by and how it stands."""
+        from desk.services import vault_report
+
+        return vault_report.report(self._context, self.lease)
+
+    def renew_keys(self, passphrase: str | None = None) -> None:
+        """Wrap the vault's keys anew, by ``passphrase`` where another one is given.
+
+        Raises ``KeyLost``; a crash leaves a vault that opens.
+        """
+        from desk.services import vault_report
+
+        vault_report.renew(self._context, passphrase)
 
     @property
     def signed_in(self) -> bool:

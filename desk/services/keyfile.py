@@ -88,6 +88,8 @@ class KeyFile(msgspec.Struct, frozen=True, kw_only=True):
     format: int = FORMAT
     vault: str
     factors: tuple[Factor, ...]
+    #: Under which of its two names the keyring holds the device's key (see ``wrapping.names``).
+    slot: Literal[0, 1] = 0
     stretch: Stretch = Stretch()
     #: Tells a keyring that holds another key from a wrong passphrase.
     check: bytes = b""
@@ -102,6 +104,7 @@ class KeyFile(msgspec.Struct, frozen=True, kw_only=True):
             str(self.format).encode(),
             self.vault.encode(),
             ",".join(self.factors).encode(),
+            str(self.slot).encode(),
             *self.stretch.described,
             self.check,
             box.encode(),

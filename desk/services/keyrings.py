@@ -51,6 +51,11 @@ class SystemKeyring:
     def __init__(self, backend: KeyringBackend) -> None:
         self._backend = backend
 
+    @property
+    def name(self) -> str:
+        """Which keyring it is."""
+        return type(self._backend).__module__.rpartition(".")[2]
+
     def get(self, name: str) -> bytes | None:
         """The key of that name."""
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,6 +39,7 @@ from desk.services.wrapping import (
     KeptKeys,
     RingStore,
     WrappingKeys,
+    names,
 )
 
 #: What deriving a key from a passphrase costs: KiB of memory, passes, lanes.
@@ -123,6 +125,41 @@ class OpenKeyFile:
             self._kept = msgspec.structs.replace(self._kept, factors=factors)
             self._write(outer=msgspec.structs.replace(self.outer, share=kept_share))
 
+    def renew(self, passphrase: str | None = None) -> None:
+        """Wrap the vault key anew: by a new key in the keyring, and by ``passphrase`` if one is
+        given and the vault has one. Raises ``KeyLost`` where the keyring does not keep it.
+
+        The keyring's new key lies beside the old one until the key file needs it, so a crash
+        leaves a vault that opens.
+        """
+        with self._guard:
+            kept, factors = self._kept, self._factors
+            if passphrase and "passphrase" in kept.factors:
+                stretch = msgspec.structs.replace(kept.stretch, salt=self._random(keyfile.SALT))
+                kept = msgspec.structs.replace(kept, stretch=stretch)
+                factors = msgspec.structs.replace(factors, passphrase=stretch.of(passphrase))
+            before = names(self.vault)[kept.slot]
+            if self.ring is not None:
+                kept = msgspec.structs.replace(kept, slot=1 - kept.slot)
+                factors = msgspec.structs.replace(factors, device=self._random(keyfile.KEY))
+                try:
+                    self.ring.put(names(self.vault)[kept.slot], factors.device)
+                except KeyringProblem:
+                    raise KeyLost(file=str(self._path.with_name("local.db"))) from None
+                check = keyfile.check_of(self.vault, factors.device)
+                kept = msgspec.structs.replace(kept, check=check)
+            was = self._kept, self._factors
+            self._kept, self._factors = kept, factors
+            try:
+                self._write()
+            except BaseException:
+                self._kept, self._factors = was
+                raise
+            if self.ring is not None:
+                # One that stays opens nothing any more; the next renewal writes over it.
+                with suppress(KeyringProblem):
+                    self.ring.drop(before)
+
     def close(self) -> None:
         """Forget every key."""
         self._factors = Factors()
@@ -181,6 +218,10 @@ class OpenKeyFile:
 
     def _seal(self, key: bytes, plain: bytes, described: bytes) -> bytes:
         return keyfile.seal(key, self._random(keyfile.NONCE), plain, described)
+
+
+def _slot(kept: KeyFile | KeyFile1) -> int:
+    return kept.slot if isinstance(kept, KeyFile) else 0
 
 
 def begin(profile: Profile, passphrase: str | None) -> Ahead[bytes] | None:
@@ -270,7 +311,7 @@ class _Opening:
         device_key = b""
         if ring is not None:
             try:
-                device_key = ring.get(kept.vault) or b""
+                device_key = ring.get(names(kept.vault)[_slot(kept)]) or b""
             except KeyringProblem:
                 raise self._lost from None
             if not device_key:

@@ -55,6 +55,24 @@ def run(
     return done
 
 
+def run_locked(folder: Path) -> bool:
+    """Remove everything of a vault that nobody can open; its hub does not hear of it."""
+    try:
+        kept = keyfile.read(folder / "local.key")
+    except FileNotFoundError:
+        kept = None
+    begin(
+        folder,
+        vault=kept.vault if kept else "",
+        keyring=kept is not None and "keyring" in kept.factors,
+        outer=None,
+    )
+    done = go_on(folder)
+    if done:
+        (folder / WIPE_MARK).unlink(missing_ok=True)
+    return done
+
+
 def begin(
     folder: Path, *, vault: str, keyring: bool, outer: keyfile.Outer | None, order: str = ""
 ) -> Begun:

@@ -163,13 +163,17 @@ class RingStore:
 
 
 class Names(NamedTuple):
-    """Under which names a keyring holds what belongs to one vault."""
+    """Under which names a keyring holds what belongs to one vault.
+
+    The device's key has two: a new one is put beside the old one before the key file needs it.
+    """
 
     device_key: str
+    other_device_key: str
     wrapping: str
     anchor: str
 
 
 def names(vault: str) -> Names:
     """The names of a vault's entries in a keyring; format 1 has the first alone."""
-    return Names(vault, f"{vault}.wrapping", f"{vault}.anchor")
+    return Names(vault, f"{vault}.other", f"{vault}.wrapping", f"{vault}.anchor")

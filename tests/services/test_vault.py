@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from keyring.backends.null import Keyring as NullBackend
 
-from desk.services import vault
+from desk.services import keyfile, vault
 from desk.services.desk import Desk
 from desk.services.errors import (
     AlreadyOpen,
@@ -21,13 +25,15 @@ from desk.services.errors import (
     Locked,
     MissingKeyFile,
     NewerFile,
+    OtherKeyring,
     PassphraseNeeded,
     UnusableProfile,
     WrongPassphrase,
 )
-from desk.services.keyrings import Keyring, KeyringProblem
+from desk.services.keyrings import Keyring, KeyringProblem, SystemKeyring, system_keyring
 from desk.services.profile import Profile
 from desk.services.vault import COST
+from desk.services.wrapping import names
 from tests.services.rooms import PASSPHRASE, counted_random, open_desk
 
 PAGE = 4096
@@ -255,6 +261,212 @@ def test_a_key_that_left_the_keyring_is_not_made_anew(
     with pytest.raises(KeyLost):
         keys_of(profile, None, keyring())
     assert profile.key_file.read_bytes() == before
+
+
+def test_keyring_and_passphrase_open_a_vault_together_only(profile: Profile) -> None:
+    keyring = MemoryKeyring()
+    made = keys_of(profile, PASSPHRASE, keyring)
+    assert made.box.factors == ("keyring", "passphrase")
+    assert secrets(keys_of(profile, PASSPHRASE, keyring)) == secrets(made)
+    with pytest.raises(Locked):
+        keys_of(profile, None, keyring)
+    with pytest.raises(WrongPassphrase):
+        keys_of(profile, "wrong", keyring)
+    with pytest.raises(KeyLost):
+        keys_of(profile, PASSPHRASE, None)
+
+
+def test_a_replaced_keyring_is_told_from_a_wrong_passphrase(profile: Profile) -> None:
+    keyring = MemoryKeyring()
+    made = keys_of(profile, PASSPHRASE, keyring)
+    before = profile.key_file.read_bytes()
+    keyring.keys[made.vault_id] = b"r" * 32
+    with pytest.raises(OtherKeyring):
+        keys_of(profile, PASSPHRASE, keyring)
+    with pytest.raises(OtherKeyring):
+        keys_of(profile, "wrong", keyring)
+    assert profile.key_file.read_bytes() == before
+    assert keyring.keys[made.vault_id] == b"r" * 32
+
+
+def test_a_keyring_without_the_wrapping_keys_is_no_reason_to_make_others(profile: Profile) -> None:
+    keyring = MemoryKeyring()
+    made = keys_of(profile, None, keyring)
+    del keyring.keys[names(made.vault_id).wrapping]
+    kept = dict(keyring.keys)
+    with pytest.raises(KeyLost):
+        keys_of(profile, None, keyring)
+    assert keyring.keys == kept
+
+
+def test_a_keyring_that_discards_is_never_used(profile: Profile) -> None:
+    silent = SystemKeyring(NullBackend())
+    with pytest.raises(PassphraseNeeded):
+        keys_of(profile, None, silent)
+    assert keys_of(profile, PASSPHRASE, silent).box.factors == ("passphrase",)
+
+
+@pytest.mark.parametrize("name", ["null.Keyring", "fail.Keyring", "chainer.ChainerBackend"])
+def test_a_keyring_that_the_environment_names_is_never_used(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", f"keyring.backends.{name}")
+    found = system_keyring()
+    assert found is None or name.partition(".")[0] != getattr(found, "name", "")
+
+
+@pytest.mark.parametrize("passphrase", [None, PASSPHRASE])
+@pytest.mark.parametrize("has_keyring", [True, False])
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_lease_share_is_a_factor_beside_every_other(
+    profile: Profile, passphrase: str | None, has_keyring: bool, keep: bool
+) -> None:
+    keyring = MemoryKeyring() if has_keyring else None
+    if not has_keyring and passphrase is None:
+        with pytest.raises(PassphraseNeeded):
+            keys_of(profile, passphrase, keyring)
+        return
+    made = keys_of(profile, passphrase, keyring)
+    share = b"s" * 32
+    made.box.bind(share, keep=keep)
+    made.box.bind(share, keep=keep)
+
+    def opened(given: bytes) -> vault.Keys:
+        return vault.unlock(
+            profile,
+            passphrase,
+            random=counted_random(),
+            keyring=lambda: keyring,
+            admit=lambda _: given,
+        )
+
+    assert secrets(opened(share)) == secrets(made)
+    if keep:
+        assert secrets(opened(b"")) == secrets(made)
+    else:
+        assert share not in profile.key_file.read_bytes()
+        with pytest.raises(DamagedKeyFile):
+            opened(b"")
+    with pytest.raises(DamagedKeyFile):
+        opened(b"x" * 32)
+
+
+def test_every_byte_of_the_boxes_is_authenticated(profile: Profile) -> None:
+    keyring = MemoryKeyring()
+    keys_of(profile, None, keyring)
+    kept = keyfile.read(profile.key_file)
+    assert isinstance(kept, keyfile.KeyFile)
+    for name in ("outer", "wrapped", "inner"):
+        box: bytes = getattr(kept, name)
+        for place in range(len(box)):
+            changed = bytearray(box)
+            changed[place] ^= 1
+            keyfile.write(profile.key_file, msgspec.structs.replace(kept, **{name: bytes(changed)}))
+            with pytest.raises(DamagedKeyFile):
+                keys_of(profile, None, keyring)
+    swapped = msgspec.structs.replace(kept, outer=kept.inner, inner=kept.outer)
+    keyfile.write(profile.key_file, swapped)
+    with pytest.raises(DamagedKeyFile):
+        keys_of(profile, None, keyring)
+
+
+def test_wrapping_keys_and_the_anchor_come_back_from_where_they_are_kept(
+    profile: Profile,
+) -> None:
+    for keyring in (MemoryKeyring(), None):
+        profile.key_file.unlink(missing_ok=True)
+        made = keys_of(profile, PASSPHRASE, keyring)
+        first = made.wrapping.current()
+        second = made.wrapping.add()
+        made.anchor.write(5, 3, b"m" * 32)
+        again = keys_of(profile, PASSPHRASE, keyring)
+        assert (first[0], second[0]) == (1, 2)
+        assert again.wrapping.current() == second
+        assert again.wrapping.get(1) == first[1]
+        assert again.anchor.read() == (5, 3, b"m" * 32)
+        again.wrapping.destroy(1)
+        with pytest.raises(ValueError, match="in use"):
+            again.wrapping.destroy(2)
+        assert keys_of(profile, PASSPHRASE, keyring).wrapping.get(1) is None
+        kept = profile.key_file.read_bytes()
+        assert all(key not in kept for key in (first[1], second[1]))
+
+
+def test_renewed_keys_open_the_same_vault_and_the_old_ones_nothing(profile: Profile) -> None:
+    keyring = MemoryKeyring()
+    made = keys_of(profile, "old", keyring)
+    old = profile.key_file.read_bytes()
+    device_key = keyring.keys[made.vault_id]
+    made.box.renew("new")
+    assert device_key not in keyring.keys.values()
+    assert secrets(keys_of(profile, "new", keyring)) == secrets(made)
+    with pytest.raises(WrongPassphrase):
+        keys_of(profile, "old", keyring)
+    keys_of(profile, "new", keyring).box.renew()
+    assert secrets(keys_of(profile, "new", keyring)) == secrets(made)
+    profile.key_file.write_bytes(old)
+    with pytest.raises(OtherKeyring):
+        keys_of(profile, "old", keyring)
+
+
+class Died(BaseException):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("step", range(4))
+def test_a_crash_between_two_steps_of_a_renewal_leaves_a_vault_that_opens(
+    profile: Profile, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyring = MemoryKeyring()
+    made = keys_of(profile, PASSPHRASE, keyring)
+    die = dying_at(step)
+    with monkeypatch.context() as patch, suppress(Died):
+        patch.setattr(keyring, "put", before(die, keyring.put))
+        patch.setattr(keyring, "drop", before(die, keyring.drop))
+        patch.setattr(keyfile, "write", after(die, before(die, keyfile.write)))
+        made.box.renew()
+    assert secrets(keys_of(profile, PASSPHRASE, keyring)) == secrets(made)
+
+
+@pytest.mark.parametrize("step", range(3))
+def test_a_crash_during_the_upgrade_of_a_format_1_vault_is_no_loss(
+    profile: Profile, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    profile.key_file.write_text(FORMAT_1)
+    die = dying_at(step)
+    with monkeypatch.context() as patch, suppress(Died):
+        patch.setattr(Path, "replace", before(die, Path.replace))
+        patch.setattr(keyfile, "sync_folder", before(die, keyfile.sync_folder))
+        keys_of(profile, "correct horse", None)
+    assert keys_of(profile, "correct horse", None).file_key.hex() == FORMAT_1_KEY
+
+
+def dying_at(step: int) -> Callable[[], None]:
+    """Raises when it is called for the ``step``-th time, counted from 0."""
+    calls = count()
+
+    def die() -> None:
+        if next(calls) == step:
+            raise Died
+
+    return die
+
+
+def before(die: Callable[[], None], call: Callable[..., Any]) -> Callable[..., Any]:
+    def called(*given: Any, **named: Any) -> Any:
+        die()
+        return call(*given, **named)
+
+    return called
+
+
+def after(die: Callable[[], None], call: Callable[..., Any]) -> Callable[..., Any]:
+    def called(*given: Any, **named: Any) -> Any:
+        result = call(*given, **named)
+        die()
+        return result
+
+    return called
 
 
 def test_format_1_of_the_key_file_is_read_for_ever(profile: Profile) -> None:
