@@ -210,9 +210,11 @@ def new_epoch(
     epoch = make_id(now, random_bytes)
     with database.write() as connection:
         was = changes.head(connection).epoch
+        lost = journal.note_restored(connection, now)
         changes.start_epoch(connection, epoch)
         line = Change(kind="epoch", id=epoch, row_version=1, op="insert")
         changes.write(connection, [line], at=now)
+    journal.accept(database, lost)
     return Epoch(epoch=epoch, was=was)
 
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Literal
 
+import structlog
 from litestar import Litestar, Request, get, post
 from litestar.config.compression import CompressionConfig
 from litestar.di import NamedDependency, Provide
@@ -81,6 +82,7 @@ _PRUNE_PAUSE = 0.2
 _ANCHOR_ROUND = 2.0
 _THREADS = 32
 
+_log = structlog.get_logger("desk.hub")
 _Http = Request[Any, Any, Any]
 
 
@@ -337,10 +339,14 @@ async def _pruning_rounds(hub: Hub) -> None:
 
 
 async def _anchoring_rounds(hub: Hub) -> None:
+    told: set[str] = set()
     while True:
         # Where the keys are away for a while, the ends are kept in a later round.
         with contextlib.suppress(DBAPIError, PoolTimeout, SetupError):
-            await asyncio.to_thread(journal.anchor, hub.database)
+            lost = await asyncio.to_thread(journal.anchor, hub.database)
+            for stream in lost.keys() - told:
+                _log.error("journal_broken", stream=stream, seq=lost[stream])
+            told |= lost.keys()
         await asyncio.sleep(_ANCHOR_ROUND)
 
 

@@ -9,11 +9,10 @@ Nothing is ever deleted from the journal: acts of destruction refer to it for th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import structlog
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -34,14 +33,13 @@ from desk.domain.ids import make_id
 from desk.domain.journal import Access
 from desk.hub import journal_chain as chain
 from desk.hub.database import Database, insert_missing, keys_of
-from desk.hub.journal_chain import HUB, Verified
+from desk.hub.journal_chain import HUB, NO_ENTRY, Verified
+from desk.hub.keystore import JournalHead
 from desk.protocol.journal import PAGE_LIMIT, JournalLine, JournalPage, JournalQuery
 from desk.schema.hub_tables import journal, journal_head
 
 #: The name of the key that binds the chains, among the hub's secrets.
 _CHAINS = "journal"
-
-_log = structlog.get_logger("desk.hub.journal")
 
 _mine = journal_head.c.stream == bindparam("chain")
 #: Takes the lock of the chain; the MAC is still that of the entry before.
@@ -104,24 +102,46 @@ def count(connection: Connection, who: str, event: str, since: int) -> int:
     return connection.execute(query).scalar_one()
 
 
-def anchor(database: Database) -> None:
+def anchor(database: Database) -> dict[str, int]:
     """Keep the ends of the chains beside the keys.
 
-    A chain that lost what is kept there keeps its old end, so that `verify` goes on to say so.
+    A chain that lost what is kept there keeps its old end, so that `verify` goes on to say so;
+    the answer has the number of the entry that each such chain lost.
     """
     known = database.keys.read_heads()
     with database.read() as connection:
         ends = chain.heads(connection).items()
         moved = {stream: head for stream, head in ends if head != known.get(stream)}
-        sound = {
-            stream: head
-            for stream, head in moved.items()
-            if stream not in known or chain.holds(connection, stream, known[stream])
-        }
-    for stream in sorted(moved.keys() - sound.keys()):
-        _log.error("journal_broken", stream=stream, seq=known[stream].seq)
+        lost = _lost(connection, {stream: known[stream] for stream in moved if stream in known})
+    sound = {stream: head for stream, head in moved.items() if stream not in lost}
     if sound:
         database.keys.keep_heads(sound)
+    return lost
+
+
+def note_restored(connection: Connection, now: int) -> dict[str, int]:
+    """Write down which chains lost entries, and from which on, because a backup was restored.
+
+    `accept` then takes them as they are.
+    """
+    lost = _lost(connection, keys_of(connection).read_heads())
+    broken = [
+        Access(
+            at=now,
+            event="journal_broken",
+            detail={"code": "restored", "stream": stream, "lost": str(seq)},
+        )
+        for stream, seq in sorted(lost.items())
+    ]
+    write(connection, broken)
+    return lost
+
+
+def accept(database: Database, lost: Iterable[str]) -> None:
+    """Keep the ends of chains that lost entries as they are now, beside the keys."""
+    with database.read() as connection:
+        ends = chain.heads(connection)
+    database.keys.keep_heads({stream: ends.get(stream, NO_ENTRY) for stream in lost})
 
 
 def verify(database: Database) -> Verified:
@@ -129,6 +149,15 @@ def verify(database: Database) -> Verified:
     anchored = database.keys.read_heads()
     with database.read() as connection:
         return chain.verify(connection, _key(connection), anchored)
+
+
+def _lost(connection: Connection, known: Mapping[str, JournalHead]) -> dict[str, int]:
+    """The chains that have not the entry any more that is kept beside the keys, and its number."""
+    return {
+        stream: head.seq
+        for stream, head in known.items()
+        if not chain.holds(connection, stream, head)
+    }
 
 
 def _append(connection: Connection, key: bytes, stream: str, accesses: list[Access]) -> None:

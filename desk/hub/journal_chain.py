@@ -22,6 +22,8 @@ from desk.schema.hub_tables import journal, journal_head
 
 #: The stream of what no device did.
 HUB = "hub"
+#: The end of a chain without entries.
+NO_ENTRY = JournalHead(0, b"")
 #: Entries are read so many at a time.
 _PIECE = 1000
 #: So far around a broken entry it is looked for where it may have stood.
@@ -118,6 +120,8 @@ def verify(connection: Connection, key: bytes, anchored: Mapping[str, JournalHea
 
 def holds(connection: Connection, stream: str, anchor: JournalHead) -> bool:
     """Whether the chain still has the entry that is kept beside the keys."""
+    if anchor == NO_ENTRY:
+        return True
     query = select(journal.c.mac).where(journal.c.stream == stream, journal.c.seq == anchor.seq)
     mac = connection.execute(query).scalar_one_or_none()
     return mac is not None and hmac.compare_digest(bytes(mac), anchor.mac)

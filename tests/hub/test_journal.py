@@ -14,7 +14,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from desk.domain.ids import make_id
 from desk.domain.journal import Access, pack, speaks_of, unpack
-from desk.hub import changes, journal, journal_chain
+from desk.hub import administration, changes, journal, journal_chain
 from desk.hub.database import Database
 from desk.protocol.journal import JournalQuery
 from desk.schema import hub_tables as t
@@ -22,6 +22,8 @@ from tests.hub.hubs import PEOPLE, START, copy_files
 
 DEVICE = make_id(START, lambda size: b"\x01" * size)
 OTHER = make_id(START, lambda size: b"\x02" * size)
+#: What a backup of the database holds of the journal.
+KEPT = (t.journal, t.journal_head)
 Tamper = Callable[[Connection], object]
 
 
@@ -202,8 +204,35 @@ def test_a_chain_that_was_cut_and_goes_on_still_shows_it(database: Database) -> 
     with database.write() as connection:
         _truncate_with_head(connection)
     write(database, *(an_access(number) for number in range(20, 30)))
-    journal.anchor(database)
+    assert journal.anchor(database) == {DEVICE: 10}
     assert faults(database) == [("replaced", 10, 10)]
+
+
+def test_a_restored_backup_is_an_entry_and_the_journal_is_whole_from_then_on(
+    sqlite_database: Database, tmp_path: Path
+) -> None:
+    database = sqlite_database
+    write(database, *(an_access(number) for number in range(3)))
+    with database.read() as connection:
+        backup = [connection.execute(select(table)).mappings().all() for table in KEPT]
+    write(database, *(an_access(number) for number in range(3, 6)), an_access(7, device=OTHER))
+    journal.anchor(database)
+    with database.write() as connection:
+        for table, rows in zip(KEPT, backup, strict=True):
+            connection.execute(delete(table))
+            connection.execute(insert(table), [dict(row) for row in rows])
+    assert {one.code for one in journal.verify(database).faults} == {"truncated", "missing"}
+    administration.new_epoch(database, START + 50)
+    assert journal.verify(database).faults == []
+    with database.read() as connection:
+        told = journal.page(connection, JournalQuery(event="journal_broken")).lines
+    assert [line.access.detail for line in told] == [
+        {"code": "restored", "stream": OTHER, "lost": "1"},
+        {"code": "restored", "stream": DEVICE, "lost": "6"},
+    ]
+    write(database, an_access(8), an_access(9, device=OTHER))
+    assert journal.anchor(database) == {}
+    assert journal.verify(database).faults == []
 
 
 def test_a_chain_put_in_the_place_of_another_is_found(database: Database) -> None:
