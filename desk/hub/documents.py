@@ -13,6 +13,7 @@ import msgspec
 from sqlalchemy import Connection, insert, select
 
 from desk.domain.ids import make_id
+from desk.domain.playbook import Playbook
 from desk.hub import journal, papers
 from desk.hub.errors import HubProblem
 from desk.hub.papers import Paper, Section
@@ -71,7 +72,7 @@ def act(
     zone = Workdays(reader.playbook.terms).zone
     devices = Section(
         title="Рабочие места, на которых могла быть копия",
-        columns=("Устройство", "Пользователь", "Состояние", "Срок лизинга"),
+        columns=("Устройство", "Пользователь", "Состояние", "Копия открывается до"),
         rows=[_device_row(one, zone) for one in destroyed.devices],
         widths=(38, 22, 20, 20),
     )
@@ -184,7 +185,7 @@ def _extract(
 ) -> list[p.DocumentLine]:
     zone = Workdays(reader.playbook.terms).zone
     lines = journal.extract(connection, keep.subject_id)
-    rows = [_journal_row(line, zone) for line in lines]
+    rows = [_journal_row(reader.playbook, line, zone) for line in lines]
     facts = [
         ("Оператор", reader.playbook.title.ru),
         ("Субъект персональных данных", f"идентификатор {keep.subject_id}"),
@@ -210,7 +211,7 @@ def _extract(
             Section(
                 columns=(*_EXTRACT_COLUMNS[:6], _EXTRACT_COLUMNS[8]),
                 rows=printed,
-                widths=(21, 14, 13, 12, 13, 20, 7),
+                widths=(17, 12, 15, 13, 16, 21, 6),
             ),
         ],
         made_at=reader.now,
@@ -222,22 +223,30 @@ def _extract(
     ]
 
 
-def _journal_row(line: JournalLine, zone: Any) -> tuple[str, ...]:
+def _journal_row(playbook: Playbook, line: JournalLine, zone: Any) -> tuple[str, ...]:
     access = line.access
+    role, purpose = playbook.roles.get(access.role), playbook.purposes.get(access.purpose)
     details = " ".join(f"{name}={value}" for name, value in sorted(access.detail.items()))
     return (
         papers.moment(access.at, zone),
         access.who or "система",
-        access.role,
-        _EVENTS.get(access.event, access.event),
-        access.purpose,
-        ", ".join(access.fields),
+        role.title.ru if role else access.role,
+        EVENTS.get(access.event, access.event),
+        purpose.title.ru if purpose else access.purpose,
+        ", ".join(_field(playbook, name) for name in access.fields),
         access.item_id or "",
         access.device,
         "да" if access.offline else "",
         details,
         f"{line.stream}:{line.seq}",
     )
+
+
+def _field(playbook: Playbook, name: str) -> str:
+    """What a field is called, of the "OWNER.FIELD" that the journal has."""
+    owner, _, field = name.partition(".")
+    known = playbook.fields(owner).get(field)
+    return known.title.ru if known else name
 
 
 def _device_row(device: p.DeviceLine, zone: Any) -> tuple[str, ...]:
@@ -261,7 +270,8 @@ def _system(connection: Connection) -> str:
     return f"Desk, центральная база данных, {hub}"
 
 
-_EVENTS = {
+#: What the journal tells of, in the words of an extract.
+EVENTS = {
     "deliver": "передача на устройство",
     "read": "просмотр",
     "reveal": "раскрытие",

@@ -16,7 +16,7 @@ from desk.domain.forms import check_value, is_empty
 from desk.domain.journal import Access, pack
 from desk.domain.model import Consent, Entry, Item, Standing, Subject
 from desk.domain.playbook import Field, Playbook, Text
-from desk.hub import store
+from desk.hub import lookup, store
 from desk.hub.accesses import of_session
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
@@ -72,7 +72,7 @@ def registry(connection: Connection, reader: Reader, asked: p.RegistryQuery) -> 
     query = select(t.consent, t.subject.c.stage).join(
         t.subject, t.subject.c.id == t.consent.c.subject_id
     )
-    query = query.where(*_registry_tests(connection, reader, asked))
+    query = query.where(*_registry_tests(connection, asked))
     rows, more = _page(connection, query, (t.consent.c.given_at, t.consent.c.id), asked)
     names = names_of(connection, reader, {row.subject_id for row in rows})
     return p.RegistryPage(
@@ -94,7 +94,7 @@ def cards(connection: Connection, reader: Reader, asked: p.CardsQuery) -> p.Card
     if asked.stage:
         query = query.where(subject.stage == asked.stage)
     if asked.contact:
-        query = query.where(subject.id.in_(find(connection, reader.playbook, asked.contact)))
+        query = query.where(subject.id.in_(find(connection, asked.contact)))
     total = None if asked.after else _count(connection, query)
     if asked.after:
         query = query.where(subject.id < asked.after.partition(":")[2])
@@ -176,48 +176,31 @@ def names_of(connection: Connection, reader: Reader, ids: Collection[str]) -> di
     return {one.id: _name(reader.subject(one), shown) for one in found}
 
 
-def find(connection: Connection, playbook: Playbook, contact: str) -> list[str]:
+def find(connection: Connection, contact: str) -> list[str]:
     """The subjects with a whole phone or e-mail. Raises `HubProblem` ``bad_contact``."""
     kind = "email" if "@" in contact else "phone"
     wanted = check_value(_EMAIL if kind == "email" else _PHONE, contact)
     if not isinstance(wanted, str):
         raise HubProblem(400, "bad_contact")
-    return _by_contact(connection, playbook, kind, wanted)
+    return lookup.find(connection, kind, wanted)
 
 
 def subjects(connection: Connection, query: Select[Any]) -> list[Subject]:
     """The subjects of a query for whole rows."""
-    return [store.subject_of(row) for row in connection.execute(query)]
+    return store.Opened(connection).subjects(query)
 
 
 def items(connection: Connection, query: Select[Any]) -> list[Item]:
     """The items of a query for whole rows."""
-    return [store.item_of(row) for row in connection.execute(query)]
+    return store.Opened(connection).items(query)
 
 
 def entries(connection: Connection, query: Select[Any]) -> list[Entry]:
     """The timeline entries of a query for whole rows."""
-    return [store.entry_of(row) for row in connection.execute(query)]
+    return store.Opened(connection).entries(query)
 
 
-def _by_contact(connection: Connection, playbook: Playbook, kind: str, wanted: str) -> list[str]:
-    fields = [
-        one.id for one in playbook.fields("subject").values() if one.type.removesuffix("s") == kind
-    ]
-    found: list[str] = []
-    for one in subjects(connection, select(t.subject)):
-        for name in fields:
-            value = one.fields.get(name)
-            values = value if isinstance(value, list) else [value]
-            if any(isinstance(v, str) and v.casefold() == wanted.casefold() for v in values):
-                found.append(one.id)
-                break
-    return found
-
-
-def _registry_tests(
-    connection: Connection, reader: Reader, asked: p.RegistryQuery
-) -> list[ColumnElement[bool]]:
+def _registry_tests(connection: Connection, asked: p.RegistryQuery) -> list[ColumnElement[bool]]:
     line = t.consent.c
     tests: list[ColumnElement[bool]] = []
     if asked.purpose:
@@ -235,7 +218,7 @@ def _registry_tests(
     if asked.stage:
         tests.append(t.subject.c.stage == asked.stage)
     if asked.contact:
-        tests.append(line.subject_id.in_(find(connection, reader.playbook, asked.contact)))
+        tests.append(line.subject_id.in_(find(connection, asked.contact)))
     return tests
 
 

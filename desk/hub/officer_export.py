@@ -11,6 +11,7 @@ from desk.domain.forms import is_empty
 from desk.domain.model import Entry, Item, Subject, Value
 from desk.domain.playbook import Field, Playbook
 from desk.hub import journal, officer, officer_requests, papers
+from desk.hub.documents import EVENTS
 from desk.hub.papers import Paper, Section
 from desk.hub.projection import Reader
 from desk.hub.workdays import Workdays
@@ -39,6 +40,15 @@ _WORDS = {
         "role": "Роль",
         "event": "Событие",
         "count": "Сколько раз",
+        "access": "доступ к данным",
+        "rectify": "исправление",
+        "stop": "прекращение обработки",
+        "erase": "уничтожение",
+        "open": "в работе",
+        "answered": "исполнен",
+        "rejected": "отказано",
+        "executed": "данные уничтожены",
+        "void": "снят",
     },
     "en": {
         "title": "Personal data of a subject",
@@ -58,6 +68,15 @@ _WORDS = {
         "role": "Role",
         "event": "Event",
         "count": "How often",
+        "access": "access to the data",
+        "rectify": "correction",
+        "stop": "stop of processing",
+        "erase": "erasure",
+        "open": "open",
+        "answered": "answered",
+        "rejected": "rejected",
+        "executed": "data erased",
+        "void": "void",
     },
 }
 
@@ -142,7 +161,7 @@ def _paper(reader: Reader, whole: _Whole, language: Literal["ru", "en"]) -> Pape
             facts=[
                 (
                     papers.moment(one.received_at, zone),
-                    f"{one.kind}, {one.state}, "
+                    f"{words[one.kind]}, {words[one.state]}, "
                     f"{words['due'].format(at=papers.moment(one.due_at, zone))}",
                 )
                 for one in whole.requests
@@ -226,7 +245,7 @@ def _accesses(
     return [
         (
             playbook.roles[role].title.get(language) if role in playbook.roles else role or "—",
-            event,
+            EVENTS.get(event, event) if language == "ru" else event,
             str(count),
         )
         for (role, event), count in sorted(counted.items())
