@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,12 +60,12 @@ PEOPLE = {
 }
 
 
-def set_up(url: str) -> None:
-    """A hub of the freight company with one or two people of each role."""
+def set_up(url: str, playbook: str = FREIGHT, people: Mapping[str, str] = PEOPLE) -> None:
+    """A hub of a company, the freight exchange, with ``people``: one or two of each role."""
     hashed = hash_password(PASSWORD, cheap=True)
     with Database(url) as database:
-        init(database, FREIGHT, now=START, random_bytes=random.Random(1).randbytes)
-        for user, role in PEOPLE.items():
+        init(database, playbook, now=START, random_bytes=random.Random(1).randbytes)
+        for user, role in people.items():
             add_user(database, user, name=user.title(), role=role, password_hash=hashed)
 
 
