@@ -11,11 +11,13 @@ import msgspec
 from desk.app import DeskApp
 from desk.domain.ids import derive_id, make_id
 from desk.domain.model import Entry, Item, Person, Subject, Task, Value
+from desk.domain.playbook_loader import load
 from desk.resources import playbooks_dir
 from desk.services import settings
 from desk.services.context import Account
 from desk.services.desk import Desk
 from desk.services.rows import ENTRIES, ITEMS, PEOPLE, SUBJECTS, TASKS
+from tests.widgets.hostile import HOSTILE as CORPUS
 
 #: 22 November 2026, 09:30 in Moscow.
 NOW = 1_795_339_800_000
@@ -35,6 +37,13 @@ PEOPLE_HERE = (
     Person(id="officer", name="Ольга Правдина", role="pd_officer", present=True),
 )
 HOSTILE = "ООО «[b]Ромашка[/b]» \x1b[31m\u202e[@click=app.quit]нажми[/]"
+
+
+PLAYBOOK = load((playbooks_dir() / "freight.toml").read_text(encoding="utf-8"), "freight.toml")
+#: What a file or a message can hold: a lone surrogate cannot be written as UTF-8.
+ATTACKS = {name: text for name, text in CORPUS.items() if name != "surrogate"}
+ALL_ATTACKS = " ".join(text for name, text in ATTACKS.items() if name not in ("combining", "long"))
+replace_in = msgspec.structs.replace
 
 
 def counter() -> Iterator[int]:
@@ -87,7 +96,7 @@ def invented() -> Rows:
 def _family(rows: Rows, number: int, company: str, request: str) -> None:
     lead_id, qualification_id, subject_id = (identifier(number * 10 + n) for n in (1, 2, 3))
     created = NOW - (number + 1) * 5 * HOUR
-    stage = STAGES[number]
+    stage = STAGES[number % len(STAGES)]
     common = {
         "title": f"{company}, {request}",
         "created_at": created,
@@ -191,6 +200,37 @@ def hostile(rows: Rows) -> Rows:
     return rows
 
 
+def besieged() -> Rows:
+    """A family for each attack: it stands in every foreign text of its rows."""
+    rows = Rows()
+    for number, attack in enumerate(ATTACKS.values()):
+        _family(rows, number, attack, attack)
+    for attack, entry in zip(ATTACKS.values(), rows.entries, strict=False):
+        rows.entries[rows.entries.index(entry)] = replace_in(entry, comment=attack)
+    rows.tasks = [replace_in(one, title=ALL_ATTACKS) for one in rows.tasks]
+    rows.subjects = [
+        replace_in(
+            one, fields=_attacked("subject"), field_versions=dict.fromkeys(_attacked("subject"), 1)
+        )
+        for one in rows.subjects
+    ]
+    rows.items = [
+        replace_in(one, fields={**_attacked(one.kind), **one.fields, "company": ALL_ATTACKS})
+        for one in rows.items
+    ]
+    return rows
+
+
+def _attacked(owner: str) -> dict[str, Value]:
+    """Every field that may hold a text, holding all attacks."""
+    several = {"phones", "emails", "texts"}
+    return {
+        field.id: [ALL_ATTACKS] if field.type in several else ALL_ATTACKS
+        for field in PLAYBOOK.fields(owner).values()
+        if field.type in {"text", "long", "phone", "email", "date", "user", *several}
+    }
+
+
 class Random:
     """Different every time it is asked, the same in every run."""
 
@@ -203,10 +243,17 @@ class Random:
         return (bytes.fromhex(seed) * (size // 16 + 1))[:size]
 
 
-def fill(profile: Path, rows: Rows, user: str = "marketer1") -> None:
+def fill(
+    profile: Path,
+    rows: Rows,
+    user: str = "marketer1",
+    *,
+    people: tuple[Person, ...] = PEOPLE_HERE,
+    company: str = "Грузовая биржа",
+) -> None:
     """Make a profile with `rows`, in which `user` is signed in."""
-    person = next(one for one in PEOPLE_HERE if one.id == user)
-    account = Account(hub=HUB, hub_id="hub", company="Грузовая биржа", person=person)
+    person = next(one for one in people if one.id == user)
+    account = Account(hub=HUB, hub_id="hub", company=company, person=person)
     desk = Desk.open(profile, PASSPHRASE, clock=lambda: NOW, random=Random())
     with desk.context.store.write() as connection:
         encoded = msgspec.json.encode(account).decode()
@@ -217,7 +264,7 @@ def fill(profile: Path, rows: Rows, user: str = "marketer1") -> None:
         settings.put(connection, settings.PLAYBOOK, source)
         settings.put(connection, settings.PLAYBOOK_VERSION, "1")
         settings.put(connection, settings.CURSOR, "1:1")
-        PEOPLE.put(connection, PEOPLE_HERE)
+        PEOPLE.put(connection, people)
         ITEMS.put(connection, rows.items)
         TASKS.put(connection, rows.tasks)
         ENTRIES.put(connection, rows.entries)

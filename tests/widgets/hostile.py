@@ -26,4 +26,10 @@ HOSTILE: dict[str, str] = {
     "unbalanced": "A[/b][/]",
     "markup": "[b red on white]A[/] [link=http://evil.example]B[/link] $text",
     "wide": "漢字" * 30,
+    "long": "ж" * 4000,
+    "answer": "A\x1b]10;?\x07\x1b[>q\x1b[21t\x1b]50;?\x07",
+    "program": "A\x1b]777;notify;owned;by\x07\x1b]1337;File=inline=1:AAAA\x07",
+    "picture": "A\x1b_Gf=100;AAAA\x1b\\",
+    "keys": "A\x1b[>4;2m\x1b[?2004h\x1b[?1000h\x1b=",
+    "joiner": "A\u200dB\ufe0f\U0001f3fb",
 }

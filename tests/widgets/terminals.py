@@ -49,12 +49,14 @@ class Terminal:
         encoded = text.encode()
         self.until(lambda raw: encoded in raw)
 
-    def until_the_end(self) -> int:
-        """Read until the program ends; the answer is its exit code."""
-        deadline = time.monotonic() + _PATIENCE
+    def until_the_end(self, patience: float = _PATIENCE) -> int:
+        """Read until the program ends, or is killed for taking too long; its exit code."""
+        deadline = time.monotonic() + patience
         while time.monotonic() < deadline:
             if select.select([self._descriptor], [], [], 0.1)[0] and not self._read():
                 break
+        else:
+            os.kill(self.process, signal.SIGKILL)
         _pid, status = os.waitpid(self.process, 0)
         self.process = 0
         return os.waitstatus_to_exitcode(status)
