@@ -1,5 +1,6 @@
-"""Each screen over rows that attack the terminal: `python -m tests.screens.siege` takes the profile,
-a file for the report, and the user.
+"""Each screen over rows that attack the terminal.
+
+`python -m tests.screens.siege` takes the profile, a file for the report, and the user.
 
 It runs in a real terminal, and goes by itself from screen to screen: what it writes is for the test
 to look at. The report says which screens were there, a line each.
