@@ -337,6 +337,19 @@ def _add_administration(parts: _Commands) -> None:
     install.add_argument("playbook", metavar="FILE", nargs="?", help=_("a playbook of your own"))
     install.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
     _database(install)
+    persons = _group(parts, "pd", _("personal data"))
+    erase = persons.add(
+        "erase",
+        "hub_subjects:erase",
+        _("erase a person"),
+        _("Desks drop him when they next ask; those that have not confirmed are listed."),
+    )
+    erase.add_argument("subject", metavar="SUBJECT", help=_("the person's id"))
+    erase.add_argument("--by", metavar="NAME", help=_("who decided it, for the act"))
+    erase.add_argument(
+        "--reason", metavar="TEXT", default="", help=_("why, for the act; name no person")
+    )
+    _database(erase)
     key = _group(parts, "key", _("the master key"))
     rotate = key.add(
         "rotate",

@@ -21,11 +21,13 @@ from desk.domain.effects import (
 from desk.domain.ids import derive_id
 from desk.domain.model import Actor, Consent, Entry, Item, Subject, SubjectRequest
 from desk.domain.operations import (
+    CloseTask,
     Comment,
     EditFields,
     EditSubject,
     GiveConsent,
     Intent,
+    Move,
     Operation,
     RequestErasure,
     WithdrawConsent,
@@ -97,11 +99,27 @@ def may_contact(
 def stopped(scene: Scene, intent: Intent, playbook: Playbook) -> Refusal | None:
     """Why an edit or a note is refused on a card whose person must be left alone."""
     item = scene.item
+    subject = scene.subject_of(item) if item else None
+    if item and subject and subject.stage == "erased" and _tells(intent, playbook.kind(item.kind)):
+        return Refusal("erased")
     if item is None or not isinstance(intent, EditFields | EditSubject | Comment):
         return None
     if processing_stopped(playbook, scene.subject_of(item)):
         return Refusal("processing_stopped")
     return None
+
+
+def _tells(intent: Intent, kind: Kind | None) -> bool:
+    """Whether an intent brings something that may speak of the person."""
+    match intent:
+        case Move():
+            fields = kind.fields if kind else {}
+            named = [fields[name] for name in intent.fields if name in fields]
+            return bool(intent.comment) or any(field.is_personal for field in named)
+        case CloseTask():
+            return bool(intent.comment)
+        case _:
+            return True
 
 
 def closes(playbook: Playbook, kind: Kind, transition: Transition) -> bool:

@@ -92,6 +92,7 @@ SENTENCES: Mapping[str, str] = {
         "The person took the consent to “{purpose}” back after that. Ask again, then repeat."
     ),
     "withdrawn_already": N_("The consent to “{purpose}” is taken back already."),
+    "erased": N_("This person is erased. Nothing can be written about him any more."),
     "erasure_requested": N_(
         "Erasure was requested for this person: the officer for personal data decides about it."
     ),

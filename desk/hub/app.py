@@ -40,6 +40,7 @@ from desk.hub import (
     passwords,
     presence,
     pull,
+    subject_routes,
 )
 from desk.hub.accounts import Session
 from desk.hub.database import Database, hub_id
@@ -275,6 +276,7 @@ def create_app(
             hints,
             *journal_routes.ROUTES,
             *officer_routes.ROUTES,
+            *subject_routes.ROUTES,
         ],
         dependencies={
             "hub": Provide(lambda: hub, sync_to_thread=False),

@@ -71,7 +71,9 @@ def _digests(connection: Connection, reader: Reader, key: bytes, one: Range) -> 
         within(t.entry.c.item_id, one), reader.entries
     )
     spoken_of = select(t.item.c.subject_id).where(within(t.item.c.id, one), reader.items)
-    subjects = select(t.subject.c.id, t.subject.c.version).where(t.subject.c.id.in_(spoken_of))
+    subjects = select(t.subject.c.id, t.subject.c.version).where(
+        t.subject.c.id.in_(spoken_of), t.subject.c.stage != "erased"
+    )
     stamps: dict[str, Iterable[Stamp]] = {
         "item": ((r[0], r[1], r[2], masks[r[3]]) for r in connection.execute(items)),
         "task": ((r[0], r[1], r[2] or 0, "") for r in connection.execute(tasks)),

@@ -124,6 +124,8 @@ def since(
     rows.add_tasks(select(t.task).where(t.task.c.id.in_(_ids(log, "task")), reader.tasks))
     new_entries = select(t.entry).where(t.entry.c.id.in_(_ids(log, "entry")), reader.entries)
     rows.add_entries(reader, new_entries)
+    erased = sorted({row.id for row in log if row.op == "erase"})
+    rows.forget += [Forget(kind="subject", id=one) for one in erased]
     changed_subjects = select(t.subject).where(t.subject.c.id.in_(_ids(log, "subject")))
     rows.add_subject_rows(reader, changed_subjects.where(reader.subjects))
     rows.add_people(select(t.person).where(t.person.c.id.in_(_ids(log, "person"))))
@@ -198,8 +200,10 @@ class _Rows:
         return known | {row.id: row.kind for row in self._connection.execute(query)}
 
     def add_subject_rows(self, reader: Reader, query: Select[Any]) -> None:
+        """Persons; who is erased is no row of a desk."""
         for subject in self.opened.subjects(query):
-            self.subjects[subject.id] = reader.subject(subject)
+            if subject.stage != "erased":
+                self.subjects[subject.id] = reader.subject(subject)
 
     def add_people(self, query: Select[Any]) -> None:
         people = map(store.person_of, self._connection.execute(query))

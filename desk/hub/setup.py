@@ -15,7 +15,7 @@ from desk.domain.ids import make_id
 from desk.domain.journal import Access
 from desk.domain.model import Person
 from desk.domain.playbook_loader import load
-from desk.hub import changes, journal
+from desk.hub import changes, erasure, journal
 from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
 from desk.hub.passwords import hash_password
@@ -86,6 +86,7 @@ def bring_up(database: Database, now: int | None = None) -> None:
             raise SetupError("not_set_up")
         if hub.sealed_at is not None:
             database.keys.check(hub.id)
+            erasure.mend(database, milliseconds() if now is None else now)
             return
         database.keys.prepare()
         database.keys.create(hub.id)

@@ -21,10 +21,12 @@ POST      /v1/pd/incident/resolve   DecideIncident → IncidentLine
 GET       /v1/pd/documents          → Documents
 POST      /v1/pd/document           AskDocument → Export (an act or an extract that is kept)
 POST      /v1/pd/extract            AskExtract → Documents (made of the journal now)
+POST      /v1/pd/find               FindPerson → array of FoundPerson
+POST      /v1/pd/erased             ErasedHere → nothing
 ========  ========================  =================================================
 
-All of it is for roles with ``officer``; others get ``not_officer``. What is read is written into
-the journal. Moments are UTC ms. Phones and addresses stand in bodies, never in URLs.
+All but the last two are for roles with ``officer``; others get ``not_officer``. What is read is
+written into the journal. Moments are UTC ms. Phones and addresses stand in bodies, never in URLs.
 """
 
 from typing import Annotated, Literal, TypeAlias
@@ -183,6 +185,26 @@ class ItemLine(Unspoken, frozen=True, kw_only=True):
     title: str
     responsible: str | None
     updated_at: int
+
+
+class FindPerson(Unspoken, frozen=True, kw_only=True):
+    """Asks who has a whole phone number or e-mail: one of them."""
+
+    phone: Contact = ""
+    email: Contact = ""
+
+
+class FoundPerson(Unspoken, frozen=True, kw_only=True):
+    """A person and his cards, as far as the reader may see them."""
+
+    subject: Subject
+    items: list[ItemLine]
+
+
+class ErasedHere(msgspec.Struct, frozen=True, kw_only=True):
+    """The desk holds these erased persons no more."""
+
+    subjects: Annotated[list[Code], msgspec.Meta(max_length=1000)]
 
 
 class RequestLine(Unspoken, frozen=True, kw_only=True):

@@ -43,6 +43,31 @@ subject_lookup = Table(
     Index("subject_lookup_subject", "subject_id"),
 )
 
+#: Acts of erasure: who was erased, when, by whom, and what of him. Kept for good.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("subject_id", ID, primary_key=True),
+    Column("number", BigInteger, nullable=False, unique=True),
+    Column("at", BigInteger, nullable=False),
+    Column("by", USER),
+    Column("reason", Text, nullable=False),
+    Column("categories", Json, nullable=False),
+)
+
+#: The devices that may have held an erased person, and whether they confirmed that he is gone.
+erasure_ack = Table(
+    "erasure_ack",
+    metadata,
+    Column("subject_id", ID, primary_key=True),
+    Column("device_id", ID, primary_key=True),
+    Column("state", String(16), nullable=False),
+    #: After this moment the device opens nothing any more; none where it is not known.
+    Column("lease_until", BigInteger),
+    Column("acked_at", BigInteger),
+    Index("erasure_ack_device", "device_id", "acked_at"),
+)
+
 # What a new desk gets first; most items have no deadline.
 _has_deadline = item.c.due_at.is_not(None)
 Index(

@@ -242,7 +242,7 @@ def test_of_an_erased_person_nothing_is_written_down_any_more() -> None:
         withdraw(lead),
         RequestErasure(item_id=lead.id, channel="phone"),
     ):
-        assert code(world.ask("marketer1", intent)) == "no_subject"
+        assert code(world.ask("marketer1", intent)) == "erased"
 
 
 def test_what_was_said_without_the_network_has_the_moment_it_was_said_at() -> None:

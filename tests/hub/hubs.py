@@ -215,7 +215,10 @@ class Desk:
         for kind, rows in rows_of(page).items():
             self.rows.setdefault(kind, {}).update((row.id, row) for row in rows)
         for gone in page.forget:
-            self._forget(gone.id)
+            if gone.kind == "subject":
+                self.rows["subject"].pop(gone.id, None)
+            else:
+                self._forget(gone.id)
 
     def _forget(self, item_id: str) -> None:
         items = self.rows["item"]
