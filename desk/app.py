@@ -397,6 +397,11 @@ def run(
     return app.return_code or 0
 
 
+def is_locked() -> bool:
+    """Whether this process follows one that locked."""
+    return _RELOCKED in os.environ
+
+
 def _start_anew(locked_for: str) -> int:
     """The same command in a new process: nothing of this one stays in memory."""
     os.environ[_RELOCKED] = locked_for

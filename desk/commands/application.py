@@ -11,10 +11,13 @@ from desk.commands.session import known_passphrase, profile_of
 
 def run(options: Namespace) -> int:
     """Open the application on the profile; it asks for what it needs itself."""
+    from desk.app import is_locked
     from desk.app import run as run_application
 
     folder = profile_of(options)
-    return run_application(folder, passphrase=known_passphrase(folder), lang=options.lang)
+    # What a locked desk must not take must not come into its memory, either.
+    passphrase = None if is_locked() else known_passphrase(folder)
+    return run_application(folder, passphrase=passphrase, lang=options.lang)
 
 
 def keys(options: Namespace) -> int:
