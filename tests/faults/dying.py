@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from functools import partial
 from typing import Any
 
@@ -44,20 +45,21 @@ def main(url: str, now: int) -> None:
 
 
 def _live(url: str, kill_at: int, steps: int) -> None:
-    count = 0
+    count = thread = 0
     push = operations.push
 
     def step(*_: Any) -> None:
         nonlocal count
-        if count:
+        # What the hub does beside the push, as keeping the journal's ends, comes at any time.
+        if count and threading.get_ident() == thread:
             os.write(steps, b".")
             if count == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
             count += 1
 
     def pushing(*arguments: Any, **options: Any) -> Any:
-        nonlocal count
-        count = 1
+        nonlocal count, thread
+        count, thread = 1, threading.get_ident()
         answer = push(*arguments, **options)
         step()
         return answer
