@@ -28,6 +28,10 @@ AGAIN = 60_000
 #: Of more cards than this it is not remembered when they were noted.
 _REMEMBERED = 5000
 
+#: The most subjects of one entry, and about how much of the journal one request takes, bytes.
+_SUBJECTS = 2000
+_REQUEST = 512 * 1024
+
 #: How a person came to see it: a card he opened; the commands `list`, `show`, `find`; the search.
 Via: TypeAlias = Literal["card", "list", "show", "find", "search"]
 
@@ -66,9 +70,10 @@ class Journal:
         """
         fresh = self._are_new([item for item, _ in found]) if event == "search" else None
         shown = [one for one in found if fresh is None or one[0] in fresh]
-        subjects = {subject for _, subject in shown if subject}
-        if subjects:
-            self.note(event, subjects=subjects, via=via, count=len(shown))
+        subjects = sorted({subject for _, subject in shown if subject})
+        for first in range(0, len(subjects), _SUBJECTS):
+            some = subjects[first : first + _SUBJECTS]
+            self.note(event, subjects=some, via=via, count=len(some))
 
     def note(
         self,
@@ -125,9 +130,10 @@ class Journal:
             # Entries are gone; the hub sees by the number that some are missing.
             before = _Link(rows[0].seq - 1, b"")
         entries: list[Noted] = []
-        last = before
+        last, size = before, 0
         for row in rows:
-            if row.seq != last.seq + 1:
+            size += len(row.body)
+            if row.seq != last.seq + 1 or (entries and size > _REQUEST):
                 break
             access = _decode(row.body)
             if last.mac or not last.seq:

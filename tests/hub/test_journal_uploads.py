@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import msgspec
 import pytest
 
 from desk.domain.journal import Access, pack
+from desk.domain.playbook_loader import load
+from desk.hub import journal_uploads
 from desk.protocol.journal import Noted, Upload, Uploaded
-from tests.hub.hubs import START, Desk, Hub, problem, read
+from tests.hub.hubs import FREIGHT, START, Desk, Hub, problem, read, running, session
 from tests.hub.test_journal_entries import entries
 from tests.hub.test_journal_entries import hub as hub
 
@@ -160,3 +164,23 @@ def test_what_no_desk_sends_is_refused_whole(chain: Chain, upload: str) -> None:
         sent["entries"][1]["mac"] += "AAAA"
     assert problem(chain.desk.post("/v1/journal", sent))[:2] == (400, "bad_request")
     assert chain.here() == []
+
+
+def test_an_upload_that_comes_twice_at_once_is_written_once(database_url: str) -> None:
+    """The first answer is on its way while the desk, impatient, asks again."""
+    with running(database_url) as hub:
+        chain = Chain(hub.desk("marketer1"))
+        chain.note(6)
+        mine, playbook = session(hub, chain.desk), load(FREIGHT, "freight")
+        start = threading.Barrier(3)
+
+        def upload(_: int) -> Uploaded:
+            start.wait()
+            with hub.database.write() as connection:
+                return journal_uploads.take(connection, mine, playbook, chain.upload(), START)
+
+        with ThreadPoolExecutor(3) as threads:
+            answers = list(threads.map(upload, range(3)))
+        assert answers == [chain.head(6)] * 3
+        assert chain.here() == [1, 2, 3, 4, 5, 6]
+        assert chain.broken() == []

@@ -21,7 +21,7 @@ from desk.services import journal as journal_module
 from desk.services.desk import Desk
 from desk.services.errors import HubUnreachable
 from tests.hub_process import PASSWORD, HubProcess
-from tests.services.rooms import NOW, a_lead, a_page, a_subject, furnish, open_desk
+from tests.services.rooms import NOW, a_lead, a_page, a_subject, an_id, furnish, open_desk
 from tests.services.wires import FaultyWire, cut_answer, lose_answer
 
 Sit = Callable[..., Desk]
@@ -183,6 +183,30 @@ def test_a_long_journal_goes_in_pieces(
     desk.sync_once()
     assert wire.asked.count("/v1/journal") == 3
     assert [one.item_id for one in at_hub(hub, desk, event="read")] == ids
+
+
+def test_a_list_of_very_many_cards_is_noted_whole_and_in_pieces_a_request_takes(
+    furnished: Desk, clock: Clock
+) -> None:
+    shown = [(an_id(number), an_id(100_000 + number)) for number in range(9000)]
+    journal_of = furnished._network.journal
+    for _ in range(12):
+        journal_of.listed("read", shown, "list")
+    sent: list[Upload] = []
+
+    class Hub:
+        def ask(self, path: str, message: Upload, answer: object) -> Uploaded:
+            sent.append(message)
+            return Uploaded(seq=message.entries[-1].seq, mac=message.entries[-1].mac)
+
+    hub: Any = Hub()
+    journal_of.upload(hub)
+    assert max(len(msgspec.json.encode(one)) for one in sent) < 1024 * 1024
+    accesses = [one.access for upload in sent for one in upload.entries]
+    assert sum(one.count for one in accesses) == 12 * 9000
+    assert {subject for one in accesses for subject in unpack(one.subjects)} == {
+        subject for _, subject in shown
+    }
 
 
 @pytest.mark.parametrize(
