@@ -45,6 +45,7 @@ test: setup ## All tests; ARGS= goes to pytest
 
 soak: setup ## Simulate desks and hubs for long: SECONDS= SEED=
 	@$(BIN)/python -m tests.simulation.soak --seconds $(or $(SECONDS),600) $(if $(SEED),--seed $(SEED))
+	DESK_FUZZ=200 $(BIN)/python -m pytest -q tests/hub/test_fuzz.py
 
 mutants: setup ## Break each fence on purpose; every break must be noticed. ARGS= names some
 	@$(BIN)/python -m tests.mutants $(ARGS)
