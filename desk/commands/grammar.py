@@ -337,6 +337,15 @@ def _add_administration(parts: _Commands) -> None:
     install.add_argument("playbook", metavar="FILE", nargs="?", help=_("a playbook of your own"))
     install.add_argument("--case", metavar="NAME", help=_("a shipped playbook"))
     _database(install)
+    export = _group(parts, "export", _("rows for other systems"))
+    leads = export.add(
+        "leads",
+        "hub_export:leads",
+        _("leads without personal data, as CSV"),
+        _("Cards, persons and colleagues have made-up names that stay the same."),
+    )
+    leads.add_argument("--out", metavar="FILE", required=True, help=_("a new file"))
+    _database(leads)
     persons = _group(parts, "pd", _("personal data"))
     erase = persons.add(
         "erase",

@@ -47,6 +47,13 @@ _SETUP: Mapping[str, str] = {
         "People have roles that this playbook does not have: {roles}. Give them others first:"
         " desk hub user role NAME ROLE --db URL"
     ),
+    "reader_role_needed": N_(
+        "The database role desk_reader is missing. Let an administrator of PostgreSQL run: CREATE"
+        " ROLE desk_reader NOLOGIN; GRANT desk_reader TO the hub's user"
+    ),
+    "unknown_kind": N_("This playbook has no kind “{kind}”."),
+    "file_exists": N_("There is a file {file} already. Choose another name."),
+    "file_unwritable": N_("The file {file} cannot be written. Check the path."),
     "key_needed": N_(
         "The hub's master key is not given. Put it into DESK_HUB_KEY, or the path of its file into"
         " DESK_HUB_KEY_FILE."

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from desk.domain.ids import make_id
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
-from desk.hub import accesses, changes, journal, registry, tokens
+from desk.hub import accesses, changes, journal, registry, rowsecurity, tokens
 from desk.hub.changes import Change
 from desk.hub.database import Database
 from desk.hub.errors import SetupError
@@ -173,6 +173,8 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
     """
     playbook = load(source, name)
     with database.write() as connection:
+        # Its tables cannot be waited for with another lock in hand.
+        rowsecurity.lock(connection)
         # The lock of all writers first: what was being written is then either done or waits. But
         # the journal's goes before it here as everywhere.
         journal.lock(connection)
@@ -188,6 +190,7 @@ def install_playbook(database: Database, source: str, name: str, now: int) -> In
         connection.execute(
             insert(t.playbook).values(version=version, source=source, installed_at=now)
         )
+        rowsecurity.install(connection, playbook)
         changed = accesses.of_administrator(
             "rights", now, what="playbook", was=str(before.version), version=str(version)
         )

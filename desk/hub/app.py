@@ -40,6 +40,7 @@ from desk.hub import (
     passwords,
     presence,
     pull,
+    rowsecurity,
     subject_routes,
 )
 from desk.hub.accounts import Session
@@ -130,6 +131,7 @@ def pull_changes(
     """What changed after the cursor, as far as the reader may see it."""
     with hub.database.read() as connection:
         reader = reader_of(hub, session, connection)
+        rowsecurity.enter(connection, reader)
         page = pull.since(connection, reader, session.device_id, cursor, limit)
     return accesses.deliver(hub.database, session, reader, page, "changes")
 
@@ -151,6 +153,7 @@ def snapshot(
         raise HubProblem(400, "bad_request")
     with hub.database.read() as connection:
         reader = reader_of(hub, session, connection)
+        rowsecurity.enter(connection, reader)
         if order == "urgent":
             page = pull.head_start(connection, reader, session.device_id, limit)
         else:
@@ -165,7 +168,9 @@ def compare(
 ) -> Compared:
     """Whether a desk holds what its reader may see, by ranges of item ids."""
     with hub.database.read() as connection:
-        return digests.compare(connection, reader_of(hub, session, connection), data)
+        reader = reader_of(hub, session, connection)
+        rowsecurity.enter(connection, reader)
+        return digests.compare(connection, reader, data)
 
 
 @post("/v1/presence", status_code=204, sync_to_thread=True)

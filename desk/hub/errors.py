@@ -27,7 +27,8 @@ class SetupError(Exception):
     ``user_exists``, ``bad_user_name``, ``unknown_role``, ``no_such_user``, ``no_such_holder``,
     ``stages_in_use``, ``roles_in_use``, ``text_changed``, ``weak_password``; of the keys:
     ``key_needed``, ``key_missing``, ``key_readable``, ``key_broken``, ``key_wrong``,
-    ``key_next_needed``, ``keys_missing``, ``keys_of_another``.
+    ``key_next_needed``, ``keys_missing``, ``keys_of_another``, ``reader_role_needed``,
+    ``unknown_kind``, ``file_exists``, ``file_unwritable``.
     """
 
     def __init__(self, code: str, args: Mapping[str, str] | None = None) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from desk.domain.spreadsheet import neutral
+
 _FONTS = Path(__file__).resolve().parent / "fonts"
 _FONT = "DejaVu"
 _SIZE, _HEADING = 10, 14
 _MARGIN, _LINE = 18, 5.5
 _LABEL_WIDTH = 58
-#: What makes a spreadsheet take text for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Section(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ def table_csv(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
     writer.writerow(columns)
-    writer.writerows([_harmless(value) for value in row] for row in rows)
+    writer.writerows([neutral(value) for value in row] for row in rows)
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -150,7 +150,3 @@ class _Sheet:
 def _plain(text: str) -> str:
     """The text without what the font has no letters for; they would be empty boxes."""
     return "".join(mark if mark in "\n" or mark.isprintable() else " " for mark in text)
-
-
-def _harmless(value: str) -> str:
-    return f"'{value}" if value.startswith(_FORMULA) else value

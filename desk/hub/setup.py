@@ -15,7 +15,7 @@ from desk.domain.ids import make_id
 from desk.domain.journal import Access
 from desk.domain.model import Person
 from desk.domain.playbook_loader import load
-from desk.hub import changes, erasure, journal
+from desk.hub import changes, erasure, journal, rowsecurity
 from desk.hub.database import Database, upgrade
 from desk.hub.errors import SetupError
 from desk.hub.passwords import hash_password
@@ -44,10 +44,10 @@ def init(
 
     The keys are made beside it, and on SQLite the master key where there is none.
     ``playbook_name`` is what errors call the playbook. Raises `SetupError` ``already_set_up``,
-    ``unreachable`` and those of ``KeyStore.create``, and `PlaybookError` before anything is
-    written.
+    ``unreachable`` and those of ``KeyStore.create`` and ``rowsecurity.install``, and
+    `PlaybookError` before anything is written.
     """
-    load(playbook_source, playbook_name)
+    playbook = load(playbook_source, playbook_name)
     moment = milliseconds() if now is None else now
     try:
         if database.is_set_up() and _is_there(database):
@@ -65,6 +65,7 @@ def init(
             connection.execute(
                 insert(t.playbook).values(version=1, source=playbook_source, installed_at=moment)
             )
+            rowsecurity.install(connection, playbook)
     except DBAPIError as error:
         raise SetupError("unreachable") from error
     return hub
@@ -74,7 +75,8 @@ def bring_up(database: Database, now: int | None = None) -> None:
     """Bring a hub that was set up to this version: its tables, its keys, what has to be sealed.
 
     Does nothing where that is done. Raises `SetupError` ``not_set_up``, ``unreachable``, and those
-    of ``KeyStore.check``; then nothing was written but the tables' new form.
+    of ``KeyStore.check`` and ``rowsecurity.install``; then nothing was written but the tables' new
+    form.
     """
     if not database.is_set_up():
         raise SetupError("not_set_up")
@@ -84,16 +86,18 @@ def bring_up(database: Database, now: int | None = None) -> None:
             hub = connection.execute(select(t.hub.c.id, t.hub.c.sealed_at)).first()
         if hub is None:
             raise SetupError("not_set_up")
+        moment = milliseconds() if now is None else now
         if hub.sealed_at is not None:
             database.keys.check(hub.id)
-            erasure.mend(database, milliseconds() if now is None else now)
-            return
-        database.keys.prepare()
-        database.keys.create(hub.id)
-        seal_rows(database)
+            erasure.mend(database, moment)
+        else:
+            database.keys.prepare()
+            database.keys.create(hub.id)
+            seal_rows(database)
         with database.write() as connection:
-            moment = milliseconds() if now is None else now
-            connection.execute(update(t.hub).values(sealed_at=moment))
+            rowsecurity.install(connection, current(connection).playbook)
+            if hub.sealed_at is None:
+                connection.execute(update(t.hub).values(sealed_at=moment))
     except DBAPIError as error:
         raise SetupError("unreachable") from error
 

@@ -12,7 +12,7 @@ from desk.domain.journal import pack
 from desk.domain.model import Item
 from desk.domain.playbook import Field, Text
 from desk.domain.refusals import Refusal
-from desk.hub import accesses, erasure, journal, lookup
+from desk.hub import accesses, erasure, journal, lookup, rowsecurity
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
 from desk.hub.gate import Hub, reader_of
@@ -39,6 +39,7 @@ def find(
         reader = reader_of(hub, session, connection)
         kind, value = _asked(reader, data)
         ids = lookup.find(connection, kind, value)
+        rowsecurity.enter(connection, reader)
         found = _found(connection, reader, ids)
     entry = accesses.of_session(
         session,
