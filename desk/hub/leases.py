@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Row, select, update
 
 from desk.domain.ids import make_id
 from desk.domain.journal import Access
-from desk.hub import journal, tokens
+from desk.hub import erasure, journal, tokens
 from desk.hub.accounts import Arrival
 from desk.hub.database import Database, hub_id, insert_missing, keys_of
 from desk.hub.errors import HubProblem, SetupError
@@ -40,6 +40,9 @@ from desk.schema.hub_tables import session as t_session
 #: Under which names the key store keeps what signs leases and what seals shares.
 _SIGNING = "lease-signing"
 _SHARES = "lease-share"
+
+#: So long a desk may work that let the term of an erasure pass: it is to catch up, ms.
+CATCH_UP = 10 * 60_000
 
 Random = Callable[[int], bytes]
 
@@ -81,13 +84,15 @@ def ask(
         if not replayed and asked.state is not None:
             values = msgspec.structs.asdict(asked.state)
         rule = current(connection).playbook.roles[holder.role]
+        # It opens while the hub answers, long enough to hear of whom it has not forgotten yet.
+        barred = erasure.is_overdue(connection, asked.device, now)
         granted = Lease(
             hub=hub_id(connection),
             device=asked.device,
             user=holder.user_id,
             issued_at=now,
-            expires_at=now + rule.offline,
-            starts_offline=rule.starts_offline,
+            expires_at=now + (min(rule.offline, CATCH_UP) if barred else rule.offline),
+            starts_offline=rule.starts_offline and not barred,
         )
         if known.expires_at < now:
             _note(connection, "lease", now, holder.user_id, asked.device)
@@ -99,6 +104,7 @@ def ask(
             lease=Signed(body, key.sign(lease_statement(body))),
             share=keys_of(connection).unseal(_SHARES, asked.device, known.share),
             replayed=replayed,
+            barred="erasures" if barred else "",
         )
 
 

@@ -72,7 +72,7 @@ class Leased(Unspoken, frozen=True, kw_only=True):
     """The hub's answer: a lease with the share that opens the vault, or an order and nothing else.
 
     ``replayed`` says that the hub knows a later state than the desk's: its file is an old copy.
-    ``barred`` is why there is no lease: "erasures" that the desk has not confirmed.
+    ``barred`` is why the lease is for minutes only: "erasures" not confirmed in time.
     """
 
     hub_key: bytes
