@@ -14,6 +14,7 @@ from textual.widgets import OptionList, Static
 from desk.domain.model import Item, Task
 from desk.domain.operations import CloseTask, Comment
 from desk.domain.playbook import Kind
+from desk.screens import consent_words
 from desk.screens.card_words import history, links_of, steps, subline
 from desk.screens.facts import Fact, facts_of, widget_of
 from desk.screens.form import FORM
@@ -42,6 +43,9 @@ class CardScreen(Looking):
     CardScreen #card-news { height: auto; padding: 0 1; display: none; }
     CardScreen #card-news { color: $text-warning; text-style: bold; }
     CardScreen #card-news.-shown { display: block; }
+    CardScreen #card-stopped { height: auto; padding: 0 1; display: none; }
+    CardScreen #card-stopped { color: $text-error; text-style: bold; }
+    CardScreen #card-stopped.-shown { display: block; }
     CardScreen #panes { height: 1fr; }
     CardScreen #facts { width: 1fr; padding: 0 1; scrollbar-size-vertical: 1; }
     CardScreen #right { width: 38; border-left: solid $panel; }
@@ -93,6 +97,7 @@ class CardScreen(Looking):
     def compose(self) -> ComposeResult:
         yield Static(id="card-title", markup=False)
         yield Static(id="card-line", markup=False)
+        yield Static(id="card-stopped", markup=False)
         yield Static(id="card-news", markup=False)
         with Horizontal(id="panes"):
             yield VerticalScroll(id="facts")
@@ -118,6 +123,7 @@ class CardScreen(Looking):
         self.query_one("#card-title", Static).update(self._headline())
         self.query_one("#card-line", Static).update(self._subline(now))
         self._show_news(now)
+        self._show_stopped()
         self.query_one("#steps", Static).update(steps(self.card, self.shell.playbook))
         self._list_links(now)
         self._show_history()
@@ -135,6 +141,13 @@ class CardScreen(Looking):
         line = self.query_one("#card-news", Static)
         line.set_class(bool(news), "-shown")
         line.update(plain(f"{MARK} {news}"))
+
+    def _show_stopped(self) -> None:
+        """What may not be done with the person any more, plainly, above everything else."""
+        stopped = consent_words.stopped(self.shell.playbook, self.card.subject)
+        line = self.query_one("#card-stopped", Static)
+        line.set_class(bool(stopped), "-shown")
+        line.update(plain(stopped))
 
     def _headline(self) -> Content:
         draft = self.desk.draft(self.item.id, FORM)
@@ -154,12 +167,7 @@ class CardScreen(Looking):
 
     def show_facts(self) -> None:
         """Lay the fields out anew only when they differ: nothing flickers for a comment."""
-        shell = self.shell
-        facts = (
-            []
-            if self.gone
-            else facts_of(self.card, shell.playbook, self.desk.me.role, shell.people, self.revealed)
-        )
+        facts = [] if self.gone else self._facts()
         if facts == self._shown_facts:
             return
         self._shown_facts = facts
@@ -169,6 +177,11 @@ class CardScreen(Looking):
         pane.remove_children()
         pane.mount_all([widget_of(fact) for fact in facts])
         pane.call_after_refresh(pane.scroll_to, y=place, animate=False)
+
+    def _facts(self) -> list[Fact]:
+        playbook = self.shell.playbook
+        own = facts_of(self.card, playbook, self.desk.me.role, self.shell.people, self.revealed)
+        return [*own, *consent_words.facts(playbook, self.card.subject)]
 
     # What can be done
 
@@ -307,9 +320,25 @@ class CardScreen(Looking):
                 return _("There is no further card in this stage.")
         if action in ("card.look", "card.call"):
             return self.why_no_look(action)
+        if action == "card.consents":
+            return self._why_no_consents()
         if action == "card.edit" and not self.kind.form:
             return _("Cards of this kind have no form.")
         return None
+
+    def _why_no_consents(self) -> str | None:
+        subject = self.card.subject
+        if subject is None or subject.stage == "erased":
+            return _("No person’s data stands on this card.")
+        if not self.shell.playbook.purposes:
+            return _("The playbook names no purposes to agree to.")
+        return None
+
+    def action_consents(self) -> None:
+        """Write down what the person agrees to, takes back or demands."""
+        from desk.screens import consents
+
+        consents.choose(self.shell, self.card)
 
     def _open(self, item_id: str) -> None:
         try:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from textual import on
+from textual.timer import Timer
 from textual.widget import Widget
 
 from desk.domain.model import Value
@@ -21,6 +22,7 @@ from desk.text import _, local_time
 #: Does something with what was filled in; answers what is wrong with it, or nothing.
 Send = Callable[[Mapping[str, Value]], Awaitable[str]]
 _OWNER = "asked"
+_AUTOSAVE = 0.2
 #: More fields than these stand without a blank line between them.
 _ROOMY = 5
 
@@ -77,7 +79,9 @@ class FormDialog(Dialog[bool]):
         send: Send,
         *,
         card: Card | None = None,
+        draft: tuple[str, str] | None = None,
     ) -> None:
+        """``draft`` names the item and the form under which it is kept until it is sent."""
         super().__init__()
         self.heading = heading
         self.about = about
@@ -87,10 +91,22 @@ class FormDialog(Dialog[bool]):
         self.set_class(len(asked) > _ROOMY, "-dense")
         self._send = send
         self._sending = False
+        self._draft = draft
+        self._typed: dict[str, str] = {}
+        self._saving: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
+        if self._draft:
+            self._typed = dict(self.shell.desk.draft(*self._draft))
         for one in self._asked:
-            yield FieldRow(one.field, one.value, owner=_OWNER, people={}, required=one.required)
+            yield FieldRow(
+                one.field,
+                one.value,
+                owner=_OWNER,
+                people={},
+                required=one.required,
+                text=self._typed.get(one.field.id),
+            )
 
     def begin(self) -> None:
         super().begin()
@@ -109,6 +125,25 @@ class FormDialog(Dialog[bool]):
     def _edited(self, event: FieldRow.Edited) -> None:
         event.row.complain("")
         self.complain("")
+        self._typed[event.row.field.id] = event.row.text
+        if self._draft and self._saving is None:
+            self._saving = self.set_timer(_AUTOSAVE, self.flush)
+
+    def flush(self) -> None:
+        """Put what was typed on the disk."""
+        if self._saving is None or self._draft is None:
+            return
+        self._saving.stop()
+        self._saving = None
+        values = self._typed if any(self._typed.values()) else {}
+        self.shell.keep_draft(*self._draft, values)
+
+    def action_cancel(self) -> None:
+        """Leave; what was typed for a card is kept."""
+        self.flush()
+        if self._draft and any(self._typed.values()):
+            self.notify(_("What you typed is kept and will be here next time."))
+        self.dismiss(None)
 
     def action_accept(self) -> None:
         """Hand it on, or say beside the field what is missing."""
@@ -129,6 +164,7 @@ class FormDialog(Dialog[bool]):
         if wrong:
             wrong[0].focus_editor()
             return
+        self.flush()
         self._sending = True
         self.hint(_("Asking the hub…") if self.card is None else "")
         self.shell.go(self._hand_on(values))
@@ -136,6 +172,8 @@ class FormDialog(Dialog[bool]):
     async def _hand_on(self, values: Mapping[str, Value]) -> None:
         wrong = await self._send(values)
         self._sending = False
+        if not wrong and self._draft:
+            await self.shell.write(self.shell.desk.drop_draft, *self._draft)
         if not self.is_attached:
             return
         self.hint("")

@@ -116,6 +116,12 @@ ACTIONS: tuple[Action, ...] = (
         N_("Show masked"),
         N_("Show a masked field for half a minute, for a stated purpose; it is journaled."),
     ),
+    Action(
+        "card.consents",
+        "P",
+        N_("Consents"),
+        N_("Write down a consent, its withdrawal or a request for erasure."),
+    ),
     Action("card.hint", "i,question_mark", N_("Hint"), N_("Explain the stage of the card.")),
     Action("card.next", "J,ctrl+down", N_("Next card"), N_("Open the next card of the stage.")),
     Action(

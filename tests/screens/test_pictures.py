@@ -9,7 +9,9 @@ from textual.pilot import Pilot
 from textual.widgets import Input, TextArea
 
 from desk import text
+from desk.services.desk import Desk
 from tests.screens.desks import StillApp, identifier
+from tests.screens.officers import FakeOfficer
 from tests.screens.steps import calm, press
 
 MakeApp = Callable[..., StillApp]
@@ -22,6 +24,9 @@ VIEWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "hand-off": ("marketer1", identifier(32), ("p",)),
     "return": ("sales1", identifier(22), ("b", "enter")),
     "junk": ("marketer1", identifier(2), ("x",)),
+    "consents": ("marketer1", identifier(32), ("P",)),
+    "officer-requests": ("officer", "", ("ctrl+o", "right", "right", "right")),
+    "officer-person": ("officer", "", ("ctrl+o", "enter")),
 }
 
 
@@ -31,11 +36,13 @@ VIEWS: dict[str, tuple[str, str, tuple[str, ...]]] = {
 def test_it_looks_as_it_did(
     app: MakeApp,
     snap_compare: Callable[..., bool],
+    monkeypatch: pytest.MonkeyPatch,
     view: str,
     language: str,
     size: tuple[int, int],
 ) -> None:
     text.use(language)
+    monkeypatch.setattr(Desk, "officer", property(lambda _desk: FakeOfficer()))
     user, item, keys = VIEWS[view]
     shown = app(user)
 
