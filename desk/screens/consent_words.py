@@ -31,7 +31,7 @@ def _told(purpose: Purpose, one: Standing | None) -> str:
         return "○ " + _("not asked for")
     told = f"{standing(one)} {_when(one)}"
     outdated = one.withdrawn_at is None and one.text_version < purpose.version
-    return f"{told}\n{_('to an earlier text')}" if outdated else told
+    return "\n".join((told, _("to an earlier text"))) if outdated else told
 
 
 def _when(one: Standing) -> str:
