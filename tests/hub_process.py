@@ -22,6 +22,7 @@ PEOPLE = (
     ("sales1", "sales"),
     ("sales2", "sales"),
     ("head", "head"),
+    ("pd_officer", "pd_officer"),
 )
 
 _SERVE = """

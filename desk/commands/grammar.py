@@ -66,6 +66,7 @@ def _parser() -> ArgumentParser:
     _add_account(commands)
     _add_cards(commands)
     _add_work(commands)
+    _add_persons(commands)
     commands.add("keys", "application:keys", _("the keys of the application, as Markdown"))
     _add_vault(commands)
     _add_demo(commands)
@@ -176,6 +177,29 @@ def _add_work(commands: _Commands) -> None:
     decide = _Commands(inbox, commands.common)
     _entry(decide.add("retry", "inbox:retry", _("ask for one entry once more")))
     _entry(decide.add("discard", "inbox:discard", _("drop one entry for good")))
+
+
+def _add_persons(commands: _Commands) -> None:
+    persons = _group(commands, "pd", _("personal data"))
+    show = persons.add(
+        "show",
+        "persons:show",
+        _("a person's data, as far as you may see it"),
+        _("The look stands in the journal with its purpose."),
+    )
+    show.add_argument("subject", metavar="SUBJECT", help=_("the person's id or its beginning"))
+    show.add_argument(
+        "--purpose", metavar="TEXT", required=True, help=_("one of the playbook's purposes")
+    )
+    find = persons.add(
+        "find",
+        "persons:find",
+        _("people by a whole phone or e-mail"),
+        _("Write - and type it afterwards: the shell keeps what stands in a command."),
+    )
+    find.add_argument("contact", metavar="PHONE|EMAIL|-")
+    consents = persons.add("consents", "persons:consents", _("what a person agreed to"))
+    consents.add_argument("subject", metavar="SUBJECT", help=_("the person's id or its beginning"))
 
 
 def _add_vault(commands: _Commands) -> None:
@@ -367,6 +391,11 @@ def _add_administration(parts: _Commands) -> None:
         _("Hubs that run go on meanwhile. Cut short, repeat it: it goes on where it stopped."),
     )
     _database(rotate)
+    persons = _group(parts, "pd", _("personal data"))
+    export = persons.add("export", "hub_persons:export", _("all that is kept of a person"))
+    export.add_argument("subject", metavar="SUBJECT", help=_("the person's id"))
+    export.add_argument("--out", metavar="FILE", help=_("a .json or .pdf file; stdout otherwise"))
+    _database(export)
     epoch = parts.add(
         "epoch",
         "hub_admin:epoch",

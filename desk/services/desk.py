@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from desk.services.lease import Standing
     from desk.services.network import Network
     from desk.services.officer import Officer
+    from desk.services.persons import PersonFound
     from desk.services.profile import Profile
     from desk.services.recovery import Salvaged
     from desk.services.vault import OpenKeyFile
@@ -527,6 +528,27 @@ class Desk:
         event = "search" if via in ("search", "find") else "read"
         found = [(row.item.id, row.item.subject_id) for row in rows]
         self._network.journal.listed(event, found, via)
+
+    def show_person(self, subject_id: str, purpose: str) -> PersonFound:
+        """A person by the id or its beginning, for a purpose of the playbook's; journaled.
+
+        Raises ``NoSuchPerson``, ``NoSuchPurpose``, ``DiskFull``.
+        """
+        from desk.services import persons
+
+        return persons.show(self._context, self._network.journal, subject_id, purpose)
+
+    def find_people(self, contact: str) -> list[PersonFound]:
+        """The people of the local copy with a whole phone or e-mail; journaled."""
+        from desk.services import persons
+
+        return persons.find(self._context, self._network.journal, contact)
+
+    def consents_of(self, subject_id: str) -> PersonFound:
+        """What a person agreed to, without his data. Raises ``NoSuchPerson``."""
+        from desk.services import persons
+
+        return persons.consents(self._context, subject_id)
 
     @property
     def officer(self) -> Officer:

@@ -482,6 +482,21 @@ class DialerFailed(DeskError):
     template = N_("The dialler {program} cannot be started. Check dial in settings.toml.")
 
 
+class NoSuchPerson(DeskError):
+    """No person of that id is in the local copy, or several begin so."""
+
+    code = "no_such_person"
+    template = N_("There is no such person here, or several begin so. Give the whole id.")
+
+
+class NoSuchPurpose(DeskError):
+    """A purpose that the playbook does not have."""
+
+    code = "no_such_purpose"
+    template = N_("There is no such purpose. Possible: {possible}.")
+    exit_code = EXIT_USAGE
+
+
 class OfficerProblem(DeskError):
     """The hub says no to an officer's request; ``reason`` is its code, of
     ``desk.protocol.personal``."""

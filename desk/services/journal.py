@@ -85,8 +85,12 @@ class Journal:
         subjects: Iterable[str] = (),
         count: int = 1,
         via: Via = "card",
+        purpose: str = "",
     ) -> None:
-        """Write one entry; it is on the disk when this returns. Raises ``DiskFull``."""
+        """Write one entry; it is on the disk when this returns. Raises ``DiskFull``.
+
+        Without a stated ``purpose`` it is the one that the role's reading stands under.
+        """
         context = self._context
         book = context.rulebook
         role = book.playbook.roles.get(book.actor.role)
@@ -96,7 +100,7 @@ class Journal:
             who=book.actor.id,
             role=book.actor.role,
             event=event,
-            purpose=role.purpose if role else "",
+            purpose=purpose or (role.purpose if role else ""),
             item_id=item_id,
             subject_id=subject_id,
             fields=tuple(sorted(fields)),

@@ -37,7 +37,7 @@ def find(context: Context, text: str, limit: int) -> list[Row]:
         return []
     numbers = _numbers(wanted)
     with context.store.read() as connection, connection.begin():
-        people = lookup.find(connection, sealer_of(connection), _whole(wanted, numbers))
+        people = lookup.find(connection, sealer_of(connection), whole(text))
         found = _items_of(connection, people) or _scanned(connection, wanted, numbers)
     found.sort(reverse=True)
     return by_ids(context, [item_id for _, item_id in found[:limit]])
@@ -116,8 +116,10 @@ def _numbers(wanted: str) -> tuple[str, ...]:
     return (digits, f"+7{digits[1:]}") if digits[0] == "8" else (digits,)
 
 
-def _whole(wanted: str, numbers: tuple[str, ...]) -> list[str]:
-    """The whole phone numbers and addresses that may be meant."""
+def whole(text: str) -> list[str]:
+    """The whole phone numbers and addresses that may be meant by what is typed."""
+    wanted = text.strip().casefold()
+    numbers = _numbers(wanted)
     if not numbers:
         return [wanted]
     found = [number if number.startswith("+") else f"+{number}" for number in numbers]
