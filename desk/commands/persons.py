@@ -89,8 +89,9 @@ def consents(options: Namespace) -> int:
     output.put_table(
         [_("Purpose"), _("State"), _("Given"), _("Taken back")],
         [
-            (row["title"], _(_STATES[row["state"]]), _at(row["given_at"]), _at(row["withdrawn_at"]))
+            (row["title"], _(_STATES[state]), _at(row["given_at"]), _at(row["withdrawn_at"]))
             for row in rows
+            if (state := row["state"])
         ],
     )
     return DONE
