@@ -34,14 +34,17 @@ subject = Table(
     Column("detail", LargeBinary, nullable=False),
     #: The digests that the row has in the look-ups, one after the other.
     Column("lookup", LargeBinary, nullable=False),
-    #: Covers all the others.
+    #: Covers all of these.
     Column("mac", LargeBinary, nullable=False),
+    #: Where among the look-ups they are.
+    Column("shelf", Integer, nullable=False),
 )
 
-#: Who has a phone or an address, by its keyed digest.
+#: Who has a phone or an address, by its keyed digest; shelf by shelf (``desk.services.lookup``).
 subject_lookup = Table(
     "subject_lookup",
     metadata,
+    Column("shelf", Integer, primary_key=True, autoincrement=False),
     Column("digest", LargeBinary, primary_key=True),
     Column("subject_id", ID, primary_key=True),
     sqlite_with_rowid=False,

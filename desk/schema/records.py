@@ -28,6 +28,8 @@ NONCE = 12
 
 _HEAD = b"\x01\x01"
 _BODY = len(_HEAD) + KEY_ID + NONCE
+#: Where in a record its key's id is.
+NAMED = slice(len(_HEAD), len(_HEAD) + KEY_ID)
 _PAD = 64
 _TAG = 16
 
@@ -101,7 +103,7 @@ def key_id(record: bytes) -> bytes:
     """Which key a record names. Raises ``Broken``."""
     if len(record) < _BODY + _PAD + _TAG or not record.startswith(_HEAD):
         raise Broken
-    return record[len(_HEAD) : _BODY - NONCE]
+    return record[NAMED]
 
 
 def unseal(cipher: Cipher, record: bytes, place: bytes) -> bytes:

@@ -80,8 +80,8 @@ def clear_some(connection: Connection, rows: int) -> None:
     aside = sorted(name for name in _names(connection, "table") if name.startswith(_ASIDE))
     if not aside:
         return
-    key = "digest" if aside[0] == f"{_ASIDE}subject_lookup" else "rowid"
-    some = f"SELECT {key} FROM {aside[0]} LIMIT ?"  # noqa: S608 - names of our own tables
+    key = "rowid" if aside[0] != f"{_ASIDE}subject_lookup" else "(shelf, digest, subject_id)"
+    some = f"SELECT {key.strip('()')} FROM {aside[0]} LIMIT ?"  # noqa: S608 - names of our own tables
     sql = f"DELETE FROM {aside[0]} WHERE {key} IN ({some})"  # noqa: S608
     if connection.exec_driver_sql(sql, (rows,)).rowcount < rows:
         connection.exec_driver_sql(f"DROP TABLE {aside[0]}")

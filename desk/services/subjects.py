@@ -9,7 +9,7 @@ the state of the whole set (``vault_state``); all three change in one transactio
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,7 +19,7 @@ from desk.schema import desk_tables, records
 from desk.schema.desk_upgrades import PLAIN_SUBJECTS
 from desk.schema.records import KEY, NONCE, Broken, Place, prefixed
 from desk.services import lookup, vault_state
-from desk.services.sealing import Sealer
+from desk.services.sealing import DIGEST, Sealer
 from desk.services.table_rows import SHADOW, TOGETHER, Rows, marks, parts, write_together
 
 #: The schema of what is in the records.
@@ -37,6 +37,7 @@ _COLUMNS = (
     "detail",
     "lookup",
     "mac",
+    "shelf",
 )
 _SELECT = ", ".join(_COLUMNS)
 _ROW = f"({', '.join('?' * len(_COLUMNS))})"
@@ -65,14 +66,18 @@ class SubjectRows(Rows[Subject]):
         changed = {row.id: row for row in rows}
         if not changed:
             return
-        sealer = sealer_of(connection)
-        values, found = _sealed(sealer, changed.values())
-        gone, mac = self._take_out(connection, changed)
+        sealed = _sealed(sealer_of(connection), changed.values())
+        known = self._known(connection, changed)
+        # Who keeps his phones and addresses keeps his place among the look-ups.
+        same = {row[0] for row in sealed if row[0] in known and known[row[0]].lookup == row[7]}
+        shelf = lookup.newest_shelf(connection, self.kind) if len(same) < len(sealed) else 0
+        values = [(*row, known[row[0]].shelf if row[0] in same else shelf) for row in sealed]
+        gone = [(was.shelf, was.lookup, row_id) for row_id, was in known.items()]
+        lookup.remove(connection, self.kind, [row for row in gone if row[2] not in same])
+        lookup.add(connection, self.kind, _lookups(row for row in values if row[0] not in same))
         write_together(connection, self._insert_one, self._insert_many, values)
-        lookup.add(connection, self.kind, found)
-        for row in values:
-            mac ^= int.from_bytes(row[-1], "big")
-        vault_state.change(connection, self.kind, len(values) - gone, mac)
+        mac = _xor(row[8] for row in values) ^ _xor(was.mac for was in known.values())
+        vault_state.change(connection, self.kind, len(values) - len(known), mac)
 
     def where(self, connection: Connection, column: str, values: Iterable[str]) -> list[Subject]:
         """The rows whose ``column`` is one of ``values``, opened. Raises ``Broken``."""
@@ -93,11 +98,14 @@ class SubjectRows(Rows[Subject]):
         """Remove the rows of these ids with their look-ups; nothing of them stays in the file."""
         if column != "id":
             raise ValueError("people are removed by their ids")
-        listed = set(ids)
-        gone, mac = self._take_out(connection, listed)
-        if gone:
-            super().delete(connection, listed)
-            vault_state.change(connection, self.kind, -gone, mac)
+        known = self._known(connection, set(ids))
+        if known:
+            super().delete(connection, known)
+            gone = [(was.shelf, was.lookup, row_id) for row_id, was in known.items()]
+            lookup.remove(connection, self.kind, gone)
+            vault_state.change(
+                connection, self.kind, -len(known), _xor(was.mac for was in known.values())
+            )
 
     def pack(self, connection: Connection, row: Subject) -> str:
         """A row as text, sealed, to be kept beside its table."""
@@ -146,23 +154,27 @@ class SubjectRows(Rows[Subject]):
     def measure(self, connection: Connection) -> tuple[int, int]:
         """How many rows there are and what the MAC of all of them is, from the rows alone."""
         sealer = sealer_of(connection)
-        count = mac = 0
-        for row in _driven(connection, f"SELECT {_SELECT} FROM {self.kind}"):  # noqa: S608
-            mac ^= _mac(sealer, row)
-            count += 1
-        return count, mac
+        macs = [
+            _mac(sealer, row) for row in _driven(connection, f"SELECT {_SELECT} FROM {self.kind}")
+        ]
+        return len(macs), _xor(macs)
 
-    def _take_out(self, connection: Connection, ids: Iterable[str]) -> tuple[int, int]:
-        """Remove the look-ups of rows that go; gives how many rows there are, and their MACs."""
-        gone, mac = 0, 0
+    def _known(self, connection: Connection, ids: Iterable[str]) -> dict[str, _Known]:
+        """What is to be taken out where rows of these ids go."""
+        found: dict[str, _Known] = {}
         for part in parts(ids):
-            sql = f"SELECT id, lookup, mac FROM {self.kind} WHERE id IN ({marks(part)})"  # noqa: S608
-            rows = connection.exec_driver_sql(sql, part).all()
-            lookup.remove(connection, self.kind, ((row[0], row[1]) for row in rows))
-            for row in rows:
-                mac ^= int.from_bytes(row[2], "big")
-            gone += len(rows)
-        return gone, mac
+            sql = f"SELECT id, shelf, lookup, mac FROM {self.kind} WHERE id IN ({marks(part)})"  # noqa: S608
+            rows = connection.exec_driver_sql(sql, part)
+            found |= {row[0]: _Known(row[1], row[2], row[3]) for row in rows}
+        return found
+
+
+class _Known(NamedTuple):
+    """What of a row stands elsewhere, too."""
+
+    shelf: int
+    lookup: bytes
+    mac: bytes
 
 
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
@@ -201,14 +213,11 @@ def _place(sealer: Sealer, table: str = "subject") -> Place:
     return place
 
 
-def _sealed(
-    sealer: Sealer, rows: Iterable[Subject]
-) -> tuple[list[tuple[Any, ...]], list[tuple[bytes, str]]]:
-    """The rows as the table has them, and their look-ups."""
+def _sealed(sealer: Sealer, rows: Iterable[Subject]) -> list[tuple[Any, ...]]:
+    """The rows as the table has them, but for the shelf."""
     listed = list(rows)
     place, (key_id, wrapping) = _place(sealer), sealer.current()
     values: list[tuple[Any, ...]] = []
-    found: list[tuple[bytes, str]] = []
     # Drawn at once and used up here: a process that forks has nothing left over to share.
     drawn = sealer.random(_DRAWN * len(listed))
     for n, row in enumerate(listed):
@@ -231,8 +240,6 @@ def _sealed(
                 _encode(rest),
                 place.described(described, "detail", row.version),
             )
-        digests = lookup.digests(sealer, row.fields)
-        found += [(digest, row.id) for digest in digests]
         value = (
             row.id,
             row.version,
@@ -241,10 +248,25 @@ def _sealed(
             _encode(row.field_versions).decode(),
             overview,
             detail,
-            b"".join(digests),
+            b"".join(lookup.digests(sealer, row.fields)),
         )
-        values.append((*value, _mac(sealer, value).to_bytes(16, "big")))
-    return values, found
+        values.append((*value, _mac(sealer, value)))
+    return values
+
+
+def _lookups(rows: Iterable[Sequence[Any]]) -> list[tuple[int, bytes, str]]:
+    return [
+        (row[9], row[7][start : start + DIGEST], row[0])
+        for row in rows
+        for start in range(0, len(row[7]), DIGEST)
+    ]
+
+
+def _xor(macs: Iterable[bytes]) -> int:
+    whole = 0
+    for mac in macs:
+        whole ^= int.from_bytes(mac, "big")
+    return whole
 
 
 def _cut(drawn: bytes, n: int) -> tuple[bytes, bytes]:
@@ -267,7 +289,7 @@ def _parted(
 
 
 def _opened(sealer: Sealer, row: Sequence[Any]) -> Subject:
-    row_id, version, stage, consents, field_versions, overview, detail, _, _ = row
+    row_id, version, stage, consents, field_versions, overview, detail, *_ = row
     place, described = _place(sealer), prefixed(row_id) * 2
     try:
         value = records.unseal(
@@ -291,7 +313,7 @@ def _opened(sealer: Sealer, row: Sequence[Any]) -> Subject:
     )
 
 
-def _mac(sealer: Sealer, row: Sequence[Any]) -> int:
+def _mac(sealer: Sealer, row: Sequence[Any]) -> bytes:
     row_id, version, stage, consents, field_versions, overview, detail, digests = row[:8]
     tags = overview[-16:], detail[-16:]
     return sealer.mac(_pack((row_id, version, stage, consents, field_versions, *tags, digests)))
