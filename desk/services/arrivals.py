@@ -15,7 +15,7 @@ from desk.schema.desk_tables import inbox as inbox_table
 from desk.schema.desk_tables import item as item_table
 from desk.schema.desk_tables import sent as sent_table
 from desk.schema.desk_tables import staged as staged_table
-from desk.services import drafts, inbox, queue
+from desk.services import drafts, erasure, inbox, queue
 from desk.services.rows import ENTRIES, ITEMS, ROWS, SUBJECTS, TASKS, Rows
 
 _decoder = msgspec.json.Decoder(Page)
@@ -69,7 +69,10 @@ def unstage(connection: Connection) -> None:
 
 
 def put(connection: Connection, page: Page, into: Mapping[str, Rows[Any]] = ROWS) -> None:
-    """Write a page's rows over what stands there."""
+    """Write a page's rows over what stands there; of who is erased, nothing else stays."""
+    erased = [subject.id for subject in page.subjects if subject.stage == "erased"]
+    if erased:
+        erasure.begin(connection, SUBJECTS.without_stage(connection, erased, "erased"))
     into["item"].put(connection, page.items)
     into["task"].put(connection, page.tasks)
     into["entry"].put(connection, page.entries)
@@ -115,8 +118,10 @@ def _forget(connection: Connection, page: Page) -> list[str]:
     inbox.forget_values(connection, inbox_table.c.item_id.in_(items))
     drafts.forget_seen(connection, draft_table.c.item_id.in_(items))
     queue.forget_sent(connection, sent_table.c.item_id.in_(items))
+    # A person is said to be gone only where he was erased.
+    erasure.begin(connection, [row.id for row in page.forget if row.kind == "subject"])
     for kind, rows in ROWS.items():
-        if kind != "item":
+        if kind not in ("item", "subject"):
             rows.delete(connection, [row.id for row in page.forget if row.kind == kind])
     return items
 

@@ -11,10 +11,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, overload
 
-from desk.services.errors import NotSignedIn, WipeOrdered, WipeUnfinished
+from desk.services.errors import AlteredCopy, DeskError, NotSignedIn, WipeOrdered, WipeUnfinished
 from desk.services.views import (
     BoardCard,
     Calling,
@@ -139,6 +140,20 @@ def _go_on_wiping(profile: Profile, transport: BaseTransport | None) -> None:
     wipe.tell(profile.folder, _teller(transport))
 
 
+def _begin_anew_if_old(context: Context, network: Network) -> None:
+    """Show nothing of a file that somebody put back; the person is told."""
+    from desk.services import vault_state
+
+    if not vault_state.is_old(context.store):
+        return
+    from desk.services import quarantine
+
+    try:
+        quarantine.look(context)
+    except AlteredCopy as error:
+        network.lost(error)
+
+
 class Desk:
     """One person's desk on one device."""
 
@@ -204,7 +219,9 @@ class Desk:
             raise
         try:
             context = Context(store, clock, random)
-            return cls(profile, context, Network(context, transport), transport)
+            network = Network(context, transport)
+            _begin_anew_if_old(context, network)
+            return cls(profile, context, network, transport)
         except BaseException:
             store.close()
             profile.release()
@@ -235,6 +252,7 @@ class Desk:
     def close(self) -> None:
         """End the background threads, close the local copy and give the profile free."""
         self._network.stop()
+        self._anchor()
         self._context.store.close()
         try:
             # What was open could not be removed everywhere.
@@ -257,6 +275,18 @@ class Desk:
                 raise WipeUnfinished(profile=str(self.profile_dir))
         finally:
             self._profile.release()
+
+    def _anchor(self) -> None:
+        """Let the next opening know by what it finds that nobody changed it meanwhile."""
+        from desk.services import vault_state
+
+        if not self._context.store.is_open or self._profile.is_being_wiped:
+            return
+        if not self._profile.key_file.exists():
+            return
+        # A keyring that went away, or a full disk: the last anchor stands.
+        with suppress(DeskError):
+            vault_state.anchor(self._context.store)
 
     def __enter__(self) -> Self:
         return self

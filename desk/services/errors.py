@@ -203,6 +203,16 @@ class DamagedFile(DeskError):
     exit_code = EXIT_LOCKED
 
 
+class AlteredCopy(DeskError):
+    """The rows of people are not those that were written: something was changed, or is old."""
+
+    code = "altered_copy"
+    template = N_(
+        "The local copy was changed from outside, or an old one was put back. Its cards are "
+        "fetched anew; what you did and typed is kept."
+    )
+
+
 class ForeignFile(DeskError):
     """The database is not one this vault has made."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from desk.services import settings, watch
+from desk.services import rotation, settings, vault_state, watch
 from desk.services.arrivals import Arrived
 from desk.services.context import Context
 from desk.services.errors import HubProblem
@@ -39,8 +39,11 @@ class Exchange:
             watch.glance(self._context, self._client, self._tell)
         finally:
             self._tell(None)
-        if self._context.store.to_scrub:
-            self._context.store.scrub()
+        store = self._context.store
+        rotation.finish(store, self._client)
+        if store.to_scrub:
+            store.scrub()
+        vault_state.anchor_in_time(store)
 
     def _push(self) -> None:
         push(self._context, self._client, self.answers)

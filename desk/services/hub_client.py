@@ -20,6 +20,7 @@ from desk.protocol.messages import (
     PROTOCOL_HEADER,
     Compare,
     Compared,
+    Erased,
     Handshake,
     NewDevice,
     Page,
@@ -197,6 +198,10 @@ class HubClient:
     def presence(self, message: Presence) -> None:
         """Say whether one is at work."""
         self._raise_unless_done(self._post("/v1/presence", message))
+
+    def erased(self, message: Erased) -> None:
+        """Say whose data is gone from here."""
+        self._raise_unless_done(self._post("/v1/erasures", message))
 
     def ask(self, path: str, message: msgspec.Struct, answer: type[M]) -> M:
         """The answer to a question of its own kind, as the officer's are."""

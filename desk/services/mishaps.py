@@ -7,6 +7,7 @@ from sqlalchemy import Connection
 
 from desk.services import settings
 from desk.services.errors import (
+    AlteredCopy,
     BrokenPlaybook,
     ClonedProfile,
     DamagedFile,
@@ -24,6 +25,7 @@ from desk.services.errors import (
 _KNOWN: dict[str, type[DeskError]] = {
     error.code: error
     for error in (
+        AlteredCopy,
         BrokenPlaybook,
         ClonedProfile,
         DamagedFile,

@@ -147,6 +147,21 @@ class Network:
         if self._loop is None:
             self._loop = SyncLoop(self)
             self._loop.start()
+            threading.Thread(target=self._look_through, name="desk-look", daemon=True).start()
+
+    def _look_through(self) -> None:
+        """Go through the rows of people once; what is wrong with them is told and mended."""
+        from desk.services import quarantine
+
+        # The store may be closed meanwhile.
+        with suppress(RuntimeError):
+            try:
+                if not quarantine.seems_sound(self._context):
+                    with self._exchange:
+                        quarantine.look_through(self._context)
+            except DeskError as error:
+                self._note(online=self.online, error=error.code)
+                self.wake()
 
     def stop(self) -> None:
         """End the background threads and close the connections."""
@@ -239,9 +254,10 @@ class Network:
             raise
 
     def _sync(self, started: float) -> SyncReport:
-        from desk.services import session
+        from desk.services import quarantine, session
         from desk.services.exchange import Exchange
 
+        quarantine.look(self._context)
         client = self._greet()
         # Before the exchange: an old copy of the file has nothing to say.
         self._look_at_lease()

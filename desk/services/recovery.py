@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Table
 from sqlcipher3 import dbapi2  # pyright: ignore[reportMissingTypeStubs]
 
 from desk.schema.desk_tables import metadata
-from desk.services import device_key, keyfile, settings, shadow
+from desk.services import device_key, keyfile, settings, shadow, vault_state
 from desk.services.context import Context
 from desk.services.device_key import Device
 from desk.services.profile import Profile
@@ -71,6 +71,7 @@ def salvage(profile: Profile, keys: Keys) -> Salvaged:
             _stay_the_device(connection, keys.box.outer)
             settings.drop(connection, *_PROGRESS)
             settings.put(connection, settings.FRESH, "1")
+        vault_state.anchor(store, anew=True)
     finally:
         store.close()
     begin_epoch(keys)
@@ -112,7 +113,9 @@ def begin_anew(context: Context) -> None:
         settings.drop(connection, *_PROGRESS)
         settings.put(connection, settings.FRESH, "1")
     begin_epoch(context.store.keys)
+    context.store.sealer.forget()
     context.store.scrub()
+    vault_state.anchor(context.store, anew=True)
     context.rows_changed(None, people=True)
     context.events.emit(StatusChanged())
 

@@ -25,6 +25,18 @@ Random = Callable[[int], bytes]
 DIGEST = 16
 
 
+def keyed(key: bytes) -> hmac.HMAC:
+    """HMAC-SHA256 that has its key, for ``hmac_sha256``."""
+    return hmac.new(key, digestmod="sha256")
+
+
+def hmac_sha256(keyed: hmac.HMAC, message: bytes) -> bytes:
+    """The MAC of a message; a copy of what has its key already costs half of a new one."""
+    mac = keyed.copy()
+    mac.update(message)
+    return mac.digest()
+
+
 class Sealer:
     """Seals and opens what one vault keeps of people; any thread may use it."""
 
@@ -33,7 +45,7 @@ class Sealer:
         self.vault = keys.vault_id
         self.random = random
         self._wrapping = keys.wrapping
-        self._index = hmac.new(keys.index_key, digestmod="sha256")
+        self._index = keyed(keys.index_key)
         self._state_key = keys.state_key
         self._guard = threading.Lock()
         #: By the id that records name them by.
@@ -42,7 +54,7 @@ class Sealer:
         self.overview: frozenset[str] = frozenset()
         #: Where records of each table belong.
         self.places: dict[str, Place] = {}
-        #: Some record did not open: the whole set is to be looked at.
+        #: A record did not open: something was changed or put elsewhere.
         self.suspects = False
 
     def current(self) -> tuple[bytes, Cipher]:
@@ -82,10 +94,7 @@ class Sealer:
     def digest(self, kind: str, value: str) -> bytes:
         """Under what a phone ("phone") or an address ("email") is looked up."""
         said = kind.encode() + b"\0" + value.encode()
-        # A copy of one that has its key already costs half.
-        mac = self._index.copy()
-        mac.update(said)
-        return mac.digest()[:DIGEST]
+        return hmac_sha256(self._index, said)[:DIGEST]
 
     def mac(self, row: bytes) -> bytes:
         """A row's share in the MAC of the whole set."""

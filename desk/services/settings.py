@@ -35,6 +35,8 @@ DIGEST_NEXT: Final = "digest_next"
 REPAIRED_AT: Final = "repaired_at"
 #: A snapshot that is arriving in the shadow copy (see ``bootstrap``).
 SNAPSHOT: Final = "snapshot"
+#: The epoch of a rotation of the wrapping keys that is not ended (``erasure``).
+ROTATION: Final = "rotation"
 #: When this desk asked for its lease last, ms.
 LEASED_AT: Final = "leased_at"
 #: The rows were begun anew since the hub last heard how they stand (see ``recovery``).

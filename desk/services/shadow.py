@@ -15,6 +15,7 @@ from sqlalchemy import Connection, MetaData, quoted_name
 from desk.schema import desk_tables
 from desk.services import vault_state
 from desk.services.rows import ROWS as LIVE
+from desk.services.rows import SUBJECTS as LIVE_SUBJECTS
 from desk.services.rows import Rows
 from desk.services.table_rows import SHADOW
 
@@ -23,8 +24,10 @@ _ASIDE = "aside_"
 #: The mirrored tables, and what goes with them.
 _TABLES = {name: desk_tables.metadata.tables[name] for name in (*LIVE, "subject_lookup")}
 #: The rows of every kind in the shadow copy.
-ROWS: dict[str, Rows[Any]] = {kind: rows.in_shadow() for kind, rows in LIVE.items()}
-_SUBJECTS = ROWS["subject"].kind
+SUBJECTS = LIVE_SUBJECTS.in_shadow()
+ROWS: dict[str, Rows[Any]] = {
+    kind: rows.in_shadow() if rows is not LIVE_SUBJECTS else SUBJECTS for kind, rows in LIVE.items()
+}
 
 
 def exists(connection: Connection) -> bool:
@@ -47,7 +50,7 @@ def drop(connection: Connection) -> None:
     for name in _TABLES:
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_PREFIX}{name}")
         connection.exec_driver_sql(f"DROP TABLE IF EXISTS {_ASIDE}{name}")
-    vault_state.forget(connection, _SUBJECTS)
+    vault_state.forget(connection, SUBJECTS.kind)
 
 
 def items(connection: Connection) -> int:
@@ -60,14 +63,14 @@ def swap(connection: Connection) -> None:
     for name in _TABLES:
         _rename(connection, name, _ASIDE + name)
         _rename(connection, _PREFIX + name, name)
-    vault_state.swap(connection, _SUBJECTS)
+    vault_state.swap(connection, SUBJECTS.kind)
 
 
 def abandon(connection: Connection) -> None:
     """Put it aside, to be cleared: what it holds is of no use any more."""
     for name in _TABLES:
         _rename(connection, _PREFIX + name, _ASIDE + name)
-    vault_state.forget(connection, _SUBJECTS)
+    vault_state.forget(connection, SUBJECTS.kind)
 
 
 def is_aside(connection: Connection) -> bool:

@@ -22,8 +22,16 @@ from sqlcipher3 import dbapi2  # pyright: ignore[reportMissingTypeStubs]
 
 from desk.schema import conditions, desk_tables
 from desk.schema.desk_upgrades import upgrade
+from desk.schema.records import Broken
 from desk.services import subjects
-from desk.services.errors import DamagedFile, DeskError, DiskFull, ForeignFile, NewerFile
+from desk.services.errors import (
+    AlteredCopy,
+    DamagedFile,
+    DeskError,
+    DiskFull,
+    ForeignFile,
+    NewerFile,
+)
 from desk.services.sealing import Random, Sealer
 from desk.services.vault import SQLITE_HEADER, Keys
 
@@ -66,6 +74,8 @@ class Store:
         )
         self._writer: Connection | None = None
         self._closed = False
+        #: When the state of people's rows may be anchored again (``vault_state``), s, monotonic.
+        self.anchor_due = 0.0
         #: Whether something deleted may be left in the log.
         self.to_scrub = False
 
@@ -127,6 +137,11 @@ class Store:
             self.to_scrub = busy != 0
             return not self.to_scrub
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it was not closed yet."""
+        return not self._closed
+
     def close(self) -> None:
         """Close every connection; the last one merges the write-ahead log into the file."""
         with self._guard:
@@ -176,6 +191,9 @@ class Store:
     def _translated(self) -> Generator[None]:
         try:
             yield
+        except Broken:
+            self.sealer.suspects = True
+            raise AlteredCopy from None
         except DatabaseError as error:
             translated = self._translate(str(error.orig))
             if translated is None:

@@ -9,6 +9,7 @@ disk before the anchor's: a crash leaves a file that is not older than its ancho
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from desk.services.store import Store
 
 _LIVE = "subject"
+#: Between two anchors of a session, s.
+_ANCHOR_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,13 @@ def anchor(store: Store, *, anew: bool = False) -> bool:
         _write(connection, _LIVE, now)
     store.keys.anchor.write(now.epoch, now.count, _bytes(now.mac))
     return True
+
+
+def anchor_in_time(store: Store) -> None:
+    """Anchor a changed state, the first time at once and then once a minute at most: a keyring
+    takes its time."""
+    if time.monotonic() >= store.anchor_due and anchor(store):
+        store.anchor_due = time.monotonic() + _ANCHOR_EVERY
 
 
 def _write(connection: Connection, table: str, state: State) -> None:
