@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from desk.domain.model import Person
 from desk.protocol.messages import PROTOCOL, NewDevice, SignedIn, SignIn
 from desk.schema.desk_tables import metadata
-from desk.services import access, device_key, inbox, queue, settings, shadow
+from desk.services import access, device_key, inbox, queue, settings, shadow, vault_state
 from desk.services.context import Account, Context, read_playbook
 from desk.services.device_key import Device, Prover
 from desk.services.errors import DeskError, NotSignedIn, OtherAccount
@@ -158,5 +158,7 @@ def _keep(connection: Connection, hub: str, device: Device, answer: SignedIn) ->
 
 def _wipe(connection: Connection) -> None:
     shadow.drop(connection)
+    epoch = vault_state.read(connection).epoch
     for table in metadata.tables.values():
         connection.execute(table.delete())
+    vault_state.begin(connection, epoch)

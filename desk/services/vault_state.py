@@ -47,6 +47,11 @@ def change(connection: Connection, table: str, count: int, mac: int) -> None:
     _write(connection, table, State(was.epoch, was.count + count, was.mac ^ mac))
 
 
+def begin(connection: Connection, epoch: int) -> None:
+    """There are no rows any more; the file is not older for that."""
+    _write(connection, _LIVE, State(epoch))
+
+
 def swap(connection: Connection, shadow: str) -> None:
     """The rows of ``shadow`` are the rows now."""
     now = read(connection, shadow)
