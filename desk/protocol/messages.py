@@ -16,7 +16,6 @@ GET       /v1/snapshot          ?after=ID&until=ID&limit=N → Page (what the re
 POST      /v1/digests           Compare → Compared
 POST      /v1/device            NewDevice → Registered (proof)
 POST      /v1/presence          Presence → nothing
-POST      /v1/erasures          Erased → nothing
 GET       /v1/hints             → server-sent events; data is the head's cursor
 ========  ====================  =====================================================
 
@@ -260,12 +259,6 @@ class Presence(msgspec.Struct, frozen=True, kw_only=True):
     """What a person says of being at work."""
 
     presence: Literal["auto", "present", "away"]
-
-
-class Erased(msgspec.Struct, frozen=True, kw_only=True):
-    """Nothing of these people is left on this device; said again until it was answered."""
-
-    subjects: list[str]
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):

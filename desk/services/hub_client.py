@@ -20,7 +20,6 @@ from desk.protocol.messages import (
     PROTOCOL_HEADER,
     Compare,
     Compared,
-    Erased,
     Handshake,
     NewDevice,
     Page,
@@ -35,6 +34,7 @@ from desk.protocol.messages import (
     SignedIn,
     SignIn,
 )
+from desk.protocol.personal import ErasedHere
 from desk.protocol.proofs import PROOF_HEADER
 from desk.services.errors import (
     BadHubAddress,
@@ -199,9 +199,9 @@ class HubClient:
         """Say whether one is at work."""
         self._raise_unless_done(self._post("/v1/presence", message))
 
-    def erased(self, message: Erased) -> None:
+    def erased(self, message: ErasedHere) -> None:
         """Say whose data is gone from here."""
-        self._raise_unless_done(self._post("/v1/erasures", message))
+        self._raise_unless_done(self._post("/v1/pd/erased", message))
 
     def ask(self, path: str, message: msgspec.Struct, answer: type[M]) -> M:
         """The answer to a question of its own kind, as the officer's are."""

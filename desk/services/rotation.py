@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, delete, update
 
-from desk.protocol.messages import Erased
+from desk.protocol.personal import ErasedHere
 from desk.schema.desk_tables import erasure as erasure_table
 from desk.services import bootstrap, erasure, settings, shadow, vault_state
 from desk.services.hub_client import HubClient
@@ -21,6 +21,8 @@ from desk.services.subjects import SubjectRows, epoch_of
 
 #: Rows sealed anew in one transaction: the writer is free again within some 20 ms.
 _TOGETHER = 200
+#: Of how many people the hub is told at once.
+_TOLD = 500
 #: How often emptying the log is tried at once; a reader may hold it up.
 _TRIES = 20
 
@@ -34,12 +36,11 @@ def finish(store: Store, client: HubClient) -> None:
         return
     with store.read() as connection:
         destroyed = erasure.in_state(connection, "destroyed")
-    if destroyed:
-        client.erased(Erased(subjects=destroyed))
+    for start in range(0, len(destroyed), _TOLD):
+        some = destroyed[start : start + _TOLD]
+        client.erased(ErasedHere(subjects=some))
         with store.write() as connection:
-            done = erasure_table.c.subject_id.in_(destroyed) & (
-                erasure_table.c.state == "destroyed"
-            )
+            done = erasure_table.c.subject_id.in_(some) & (erasure_table.c.state == "destroyed")
             connection.execute(delete(erasure_table).where(done))
 
 
