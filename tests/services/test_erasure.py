@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 import pytest
@@ -28,6 +28,7 @@ from tests.services.rooms import (
     open_desk,
     ticking,
 )
+from tests.services.test_secrecy import decrypted
 
 CANARY, PHONE, EMAIL = "Стеклянный Орест", "+79265550177", "orest@canary.example"
 CANARIES = [text.encode() for text in (CANARY, PHONE, EMAIL, "канарейка")]
@@ -79,18 +80,6 @@ def land(desk: Desk, page: Page) -> None:
 
 def finish(desk: Desk, hub: Hub) -> None:
     rotation.finish(desk.context.store, cast("HubClient", hub))
-
-
-def decrypted(desk: Desk) -> bytes:
-    """Every page of the file, the log and what is not used any more, without the file's cipher."""
-    copy = desk.profile_dir.parent / "plain.db"
-    copy.unlink(missing_ok=True)
-    with desk.context.store.read() as connection:
-        driver: Any = connection.connection.driver_connection
-        driver.execute("ATTACH DATABASE ? AS plain KEY ''", (str(copy),))
-        driver.execute("SELECT sqlcipher_export('plain')")
-        driver.execute("DETACH DATABASE plain")
-    return copy.read_bytes()
 
 
 def opened_rows(desk: Desk) -> bytes:
