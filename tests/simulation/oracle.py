@@ -14,10 +14,11 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from desk.domain import rights
-from desk.domain.model import Actor, Entry, Item, Person, Subject, Task
+from desk.domain.model import Actor, Item, Person, Task
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
 from desk.hub.database import Database
+from desk.hub.store import Opened
 from desk.protocol.messages import Result
 from desk.schema import hub_tables as t
 
@@ -28,12 +29,8 @@ Rows: TypeAlias = dict[str, list[Any]]
 #: Where a value stands: the kind that owns the field, the row's id, the field.
 Spot: TypeAlias = tuple[str, str, str]
 
-_TABLES = {kind: t.metadata.tables[kind] for kind in ("item", "task", "entry", "subject", "person")}
 _STRUCTS: Mapping[str, type[Any]] = {
-    "item": Item,
     "task": Task,
-    "entry": Entry,
-    "subject": Subject,
     "person": Person,
 }
 
@@ -58,11 +55,14 @@ class Sight:
         self.source = source
         self.playbook = _playbook(source)
         self.now = now
+        # What is sealed is opened as the hub opens it; who sees it is worked out here.
+        opened = Opened(connection)
         self.rows: Rows = {
-            kind: [
-                _struct(kind, row) for row in connection.execute(select(t.metadata.tables[kind]))
-            ]
-            for kind in _STRUCTS
+            "item": opened.items(select(t.item)),
+            "task": [_struct("task", row) for row in connection.execute(select(t.task))],
+            "entry": opened.entries(select(t.entry)),
+            "subject": opened.subjects(select(t.subject)),
+            "person": [_struct("person", row) for row in connection.execute(select(t.person))],
         }
         self.items: dict[str, Item] = {item.id: item for item in self.rows["item"]}
         self.people: dict[str, Person] = {one.id: one for one in self.rows["person"]}
@@ -117,7 +117,11 @@ class Sight:
         shown = {
             "item": items,
             "task": [row for row in self.rows["task"] if row.item_id in ids],
-            "entry": [row for row in self.rows["entry"] if row.item_id in ids],
+            "entry": [
+                rights.mask_entry(book, actor.role, self.items[row.item_id].kind, row)
+                for row in self.rows["entry"]
+                if row.item_id in ids
+            ],
             "subject": [
                 rights.mask_subject(book, actor.role, row)
                 for row in self.rows["subject"]
