@@ -63,6 +63,12 @@ def intent(book: Playbook, kind: str | None, asked: Intent) -> str:
             return _("Comment")
         case operations.CloseTask():
             return _("Task done")
+        case operations.GiveConsent():
+            return _("Consent given")
+        case operations.WithdrawConsent():
+            return _("Consent withdrawn")
+        case operations.RequestErasure():
+            return _("Erasure of personal data asked for")
 
 
 def _named(book: Playbook, kind: str | None, name: str, value: str) -> str:

@@ -16,14 +16,26 @@ from desk.domain.operations import (
     Create,
     EditFields,
     EditSubject,
+    GiveConsent,
     Intent,
     Move,
     Operation,
+    RequestErasure,
+    WithdrawConsent,
 )
 from desk.services import overlay, queue
 from desk.services.rows import ITEMS
 
-_OnItem: TypeAlias = Move | EditFields | EditSubject | Comment | CloseTask
+_OnItem: TypeAlias = (
+    Move
+    | EditFields
+    | EditSubject
+    | Comment
+    | CloseTask
+    | GiveConsent
+    | WithdrawConsent
+    | RequestErasure
+)
 
 
 def grounds(connection: Connection, intent: Intent) -> tuple[str, ...]:
@@ -45,7 +57,8 @@ def _bears(earlier: Operation, intent: _OnItem, *, made_here: bool) -> bool:
     if isinstance(before, Create | Move):
         # It made the card, or moved it or its task where the person saw them.
         return made_here or isinstance(intent, Move | CloseTask)
-    if isinstance(before, Comment | CloseTask) or before.item_id != intent.item_id:
+    # What a person said of his consents stands by itself, as a note does.
+    if not isinstance(before, EditFields | EditSubject) or before.item_id != intent.item_id:
         return False
     if isinstance(intent, Move):
         # What was filled in may be what the step requires.

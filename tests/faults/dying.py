@@ -27,7 +27,7 @@ def main(url: str, now: int) -> None:
     """Serve and die until the input ends."""
     server.create_app = partial(create_app, clock=lambda: now)
     # What a start costs is not looked at here: the tables are there, and nobody signs in.
-    server.upgrade = lambda _: None
+    server.bring_up = lambda *_: None
     passwords.prepare = lambda: None
     # Once before: what is made at the first time is there in every child.
     create_app(url)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 from sqlalchemy import select
 
 from desk.hub import accounts, enrolment, throttle, totp
@@ -38,7 +38,7 @@ def begin(hub: Hub, user: str = "head", **more: Any) -> totp.Begun:
 
 
 def code(hub: Hub, begun: totp.Begun, steps: int = 0) -> str:
-    return pyotp.TOTP(begun.secret).at((hub.clock.now + steps * STEP) // 1000)
+    return TOTP(begun.secret).at((hub.clock.now + steps * STEP) // 1000)
 
 
 def set_up(hub: Hub, user: str = "head") -> totp.Begun:
@@ -172,7 +172,7 @@ def test_a_secret_comes_over_http_with_a_uri_for_a_qr_code(hub: Hub) -> None:
     assert given.secret in given.uri
     assert hello["hub"]
     answer = keys.sign_in(
-        hub.client, "head", PASSWORD, device, code=pyotp.TOTP(given.secret).at(hub.clock.now / 1000)
+        hub.client, "head", PASSWORD, device, code=TOTP(given.secret).at(hub.clock.now / 1000)
     )
     assert answer.is_success
     assert problem(hub.sign_in("head"))[:2] == (401, "code_needed")

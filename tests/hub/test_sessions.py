@@ -126,6 +126,6 @@ def test_what_a_sign_in_needs_is_changed_and_told(hub: Hub) -> None:
 
 def test_sessions_that_ended_leave_no_device_signed_in(hub: Hub) -> None:
     desk = hub.desk("head")
-    administration.revoke(hub.database, "head")
+    administration.revoke(hub.database, "head", hub.clock.now)
     (found,) = administration.devices(hub.database, "head", hub.clock.now)
     assert (found.id, found.signed_in) == (desk.device, False)

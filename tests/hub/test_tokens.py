@@ -62,7 +62,8 @@ def test_an_answer_that_was_lost_is_given_again(hub: Hub) -> None:
     desk = hub.desk("head")
     lost = renew(desk, desk.refresh_token, "1")
     again = renew(desk, desk.refresh_token, "1")
-    assert lost == again is not None
+    assert again is not None
+    assert lost == again
     assert lets_in(hub, again[0])
 
 
