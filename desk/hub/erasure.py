@@ -18,7 +18,7 @@ from desk.domain.model import Entry, Item, Subject
 from desk.domain.playbook import Playbook
 from desk.hub import changes, journal, lookup, registry
 from desk.hub.database import Database, insert_missing
-from desk.hub.keystore import key_name
+from desk.hub.keystore import key_name, truncate_log
 from desk.hub.playbooks import current
 from desk.hub.sealing import personal_fields
 from desk.hub.store import Families, Opened
@@ -174,8 +174,11 @@ def is_overdue(connection: Connection, device_id: str, now: int) -> bool:
 
 
 def destroy_keys(database: Database, names: Collection[bytes], now: int) -> None:
-    """Destroy keys that `erase_rows` left without anything to open."""
+    """Destroy keys that `erase_rows` left without anything to open, and on SQLite leave nothing of
+    the emptied rows in the log of writes."""
     database.keys.destroy(names, now)
+    if database.is_sqlite:
+        truncate_log(database.engine)
 
 
 def _unconfirmed(now: int) -> tuple[ColumnElement[bool], ...]:

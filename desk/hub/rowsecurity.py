@@ -100,7 +100,8 @@ def _policies(playbook: Playbook) -> dict[str, str]:
         f"WHEN {_quoted(role)} THEN {_compiled(_visible(playbook, role))}"
         for role in playbook.roles
     ]
-    items = f"CASE current_setting('desk.role', true) {' '.join(roles)} ELSE false END"
+    # In a query of its own a setting is read once, not for each row.
+    items = f"CASE (SELECT current_setting('desk.role', true)) {' '.join(roles)} ELSE false END"
     within = {
         table: f"EXISTS (SELECT 1 FROM item WHERE {belongs})"  # noqa: S608 - of constants
         for table, belongs in _BELONG.items()
@@ -120,7 +121,7 @@ def _visible(playbook: Playbook, role: str) -> ColumnElement[bool]:
 def _compiled(test: ColumnElement[bool]) -> str:
     dialect = postgresql.dialect(paramstyle="named")
     written = str(test.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
-    return "(" + written.replace(_quoted(_ME), "current_setting('desk.user', true)") + ")"
+    return "(" + written.replace(_quoted(_ME), "(SELECT current_setting('desk.user', true))") + ")"
 
 
 def _column(name: str) -> ColumnElement[Any]:

@@ -39,6 +39,10 @@ def synced(hub: Hub, user: str = "operator1") -> Desk:
     return desk
 
 
+def sealed_in(file: Path, records: list[bytes]) -> list[bytes]:
+    return [one for one in records if one in file.read_bytes()]
+
+
 def pages_of(desk: Desk) -> list[Page]:
     return [read(desk.get("/v1/changes", cursor=desk.cursor, limit=1000), Page)]
 
@@ -49,6 +53,8 @@ def test_nothing_of_an_erased_person_is_left_on_the_hub(hub: Hub) -> None:
         EditSubject(item_id=lead, fields={"name": "Иной"}, base={"name": 0}, was={"name": "?"})
     )
     assert conflict.theirs
+    with hub.database.read() as connection:
+        records = list(connection.execute(select(t.subject.c.sealed)).scalars())
     subject = erase(hub, lead)
     with hub.database.read() as connection:
         assert lookup.find(connection, "phone", CANARIES["phone"]) == []
@@ -62,6 +68,9 @@ def test_nothing_of_an_erased_person_is_left_on_the_hub(hub: Hub) -> None:
         assert [connection.execute(one).scalar_one() for one in sealed] == [0, 0, 0]
     assert found_in(dump(hub.database)) == []
     assert erasure.key_name(subject) in hub.database.keys.destroyed()
+    if hub.database.is_sqlite:
+        for file in Path(str(hub.database.url.database)).parent.iterdir():
+            assert [*found_in(file.read_bytes()), *sealed_in(file, records)] == [], file.name
 
 
 def test_desks_are_told_to_forget_the_person_and_get_the_emptied_rows(hub: Hub) -> None:
