@@ -6,15 +6,25 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import select, text, true, update
+from sqlalchemy import create_engine, make_url, select, text, true, update
 from sqlalchemy.exc import ProgrammingError
 
 from desk.domain.operations import Comment
 from desk.hub import rowsecurity
 from desk.hub.administration import install_playbook
+from desk.hub.errors import SetupError
 from desk.hub.projection import Reader
 from desk.schema import hub_tables as t
-from tests.hub.hubs import FREIGHT, Hub, a_reader, move, new_lead, qualification
+from tests.hub.hubs import (
+    FREIGHT,
+    Hub,
+    a_reader,
+    move,
+    new_lead,
+    qualification,
+    running,
+    set_up,
+)
 
 pytestmark = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 FENCED = (t.item, t.task, t.entry, t.subject, t.subject_lookup, t.consent)
@@ -114,3 +124,28 @@ def test_another_playbook_moves_the_fence(company: Hub) -> None:
     opened = FREIGHT.replace(mine, 'lead = "always", qualification')
     install_playbook(company.database, opened, "opened", company.clock())
     assert len(everything(company, "sales1")["item"]) == 3
+
+
+def test_an_owner_without_the_readers_role_is_told_and_with_it_all_is_well(
+    backend: str, postgres_url: str
+) -> None:
+    server = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    owner = make_url(postgres_url).set(username="plain_owner", database="owned")
+    with server.connect() as connection:
+        connection.execute(text("CREATE ROLE plain_owner LOGIN"))
+        connection.execute(text("CREATE DATABASE owned OWNER plain_owner"))
+        with pytest.raises(SetupError) as raised:
+            set_up(owner.render_as_string(hide_password=False))
+        assert raised.value.code == "reader_role_needed"
+        make = f"DO $$ BEGIN CREATE ROLE {rowsecurity.ROLE} NOLOGIN;"
+        connection.execute(text(f"{make} EXCEPTION WHEN duplicate_object THEN NULL; END $$"))
+        connection.execute(text(f"GRANT {rowsecurity.ROLE} TO plain_owner"))
+    set_up(owner.render_as_string(hide_password=False))
+    with running(owner.render_as_string(hide_password=False)) as hub:
+        lead = hub.desk("operator1").done(new_lead("Лид"))
+        assert set(hub.desk("head").fresh()["item"]) == {lead}
+        assert hub.desk("sales1").fresh()["item"] == {}
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE owned WITH (FORCE)"))
+        connection.execute(text("DROP ROLE plain_owner"))
+    server.dispose()
