@@ -19,7 +19,17 @@ from desk.screens import leaks, preferences, terminal
 from desk.screens.board import BoardScreen
 from desk.screens.leaving import Leaving
 from desk.screens.shell import RowsArrived, StatusArrived
-from desk.services.errors import DeskError, Locked, PassphraseNeeded, WipeOrdered, WrongPassphrase
+from desk.services import operators
+from desk.services.errors import (
+    ClockSetBack,
+    DeskError,
+    HubNeeded,
+    LeaseOver,
+    Locked,
+    PassphraseNeeded,
+    WipeOrdered,
+    WrongPassphrase,
+)
 from desk.text import _
 from desk.widgets.actions import bindings
 from desk.widgets.footer import KeyFooter
@@ -36,6 +46,8 @@ if TYPE_CHECKING:
 Account = tuple[str, str, str]
 #: Tells the process that follows a locked one why it is locked: it takes no known passphrase.
 _RELOCKED = "DESK_RELOCKED"
+#: Tells it whose desk was open.
+_WORKED_AS = "DESK_WORKED_AS"
 _CRASHED = 1
 
 
@@ -60,9 +72,13 @@ class DeskApp(Leaving):
         sign_in: Account | None = None,
         locked_for: str = "",
         clocks: Clocks | None = None,
+        home: Path | None = None,
     ) -> None:
         """``locked_for`` says why the application before this one locked, where it did."""
         super().__init__(profile, clocks)
+        #: Where the vaults of this workstation's operators are.
+        self.home = home or profile
+        self._newcomer = ""
         self._was_locked_for = locked_for
         self._passphrase = passphrase
         self._account = sign_in
@@ -103,17 +119,59 @@ class DeskApp(Leaving):
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.go(self._open())
+        if len(operators.list(self.home)) > 1 and not self._was_locked_for:
+            self.choose_operator()
+        else:
+            self.go(self._open())
+
+    def choose_operator(self) -> None:
+        """Ask who works here, where the workstation has several vaults or is to have one more."""
+        from desk.screens.operators import chooser, newcomer, picked
+
+        known = operators.list(self.home)
+
+        def chosen(answer: str | None) -> None:
+            folder = picked(known, answer)
+            if folder is not None:
+                self._work_as(folder)
+            elif answer:
+                self.push_screen(newcomer(self.home, self._work_as), again)
+            else:
+                self.exit()
+
+        def again(name: str | None) -> None:
+            if name is None:
+                self.choose_operator()
+
+        self.push_screen(chooser(known), chosen)
+
+    def _work_as(self, folder: Path, name: str = "") -> None:
+        """Open the vault of another operator; what the one before chose is not his."""
+        self.profile = folder
+        self._passphrase = None
+        self._was_locked_for = ""
+        self._chosen = preferences.load(folder)
+        self._account = None
+        self._newcomer = name
+        self.theme = self._chosen.theme or self.theme
+        self.use_keys(folder / "keys.toml")
+        self.go(self._open_or_ask())
 
     async def _open(self) -> None:
         if self._was_locked_for:
             self._ask_passphrase()
             return
+        await self._open_or_ask()
+
+    async def _open_or_ask(self) -> None:
         wrong = await self._try_open(self._passphrase)
         if wrong is None:
             await self._opened()
         elif isinstance(wrong, Locked | WrongPassphrase):
             self._ask_passphrase()
+        elif isinstance(wrong, HubNeeded | LeaseOver | ClockSetBack):
+            # What is missing may come: the person sees what it is, and tries again.
+            self._ask_passphrase(self.explain(wrong))
         elif isinstance(wrong, PassphraseNeeded):
             self._ask_sign_in(passphrase=True)
         else:
@@ -161,7 +219,7 @@ class DeskApp(Leaving):
         await asyncio.to_thread(self.start_network)
         await asyncio.to_thread(_warm_up)
 
-    def _ask_passphrase(self) -> None:
+    def _ask_passphrase(self, wrong: str = "") -> None:
         from desk.screens.unlock import Unlock
 
         async def attempt(passphrase: str | None) -> str:
@@ -170,7 +228,15 @@ class DeskApp(Leaving):
 
         secret = preferences.has_passphrase(self.profile)
         self.push_screen(
-            Unlock(attempt, secret=secret, locked_for=self._was_locked_for), self._unlocked
+            Unlock(
+                attempt,
+                secret=secret,
+                locked_for=self._was_locked_for,
+                wrong=wrong,
+                who=operators.name_in(self.profile),
+                other=self.choose_operator,
+            ),
+            self._unlocked,
         )
 
     def _unlocked(self, __: None) -> None:
@@ -180,7 +246,7 @@ class DeskApp(Leaving):
     def _ask_sign_in(self, *, passphrase: bool = False, wrong: str = "") -> None:
         from desk.screens.sign_in import SignIn
 
-        hub, user, __ = self._account or ("", "", "")
+        hub, user, __ = self._account or ("", self._newcomer, "")
         signed_in = self.is_open and self.desk.signed_in
         if signed_in:
             status = self.desk.status()
@@ -379,8 +445,10 @@ def run(
     if lang is None and chosen:
         words.use(chosen)
     locked_for = os.environ.pop(_RELOCKED, "")
+    worked_as = os.environ.pop(_WORKED_AS, "")
     app = DeskApp(
-        profile,
+        Path(worked_as) if worked_as else profile,
+        home=profile,
         passphrase=None if locked_for else passphrase,
         sign_in=sign_in,
         locked_for=locked_for,
@@ -393,6 +461,7 @@ def run(
     if app.hung_up:
         return terminal.HUNG_UP
     if app.locked_for:
+        os.environ[_WORKED_AS] = str(app.profile)
         return _start_anew(app.locked_for)
     return app.return_code or 0
 

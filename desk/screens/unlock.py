@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
+from typing import ClassVar
 
 from textual import on
+from textual.binding import BindingType
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from desk.screens.dialog import Dialog
 from desk.text import N_, _
+from desk.widgets.actions import bindings
 from desk.widgets.safe import plain
 
 #: Tries the passphrase, if one is needed; answers what is wrong, or nothing.
@@ -32,22 +35,61 @@ class Unlock(Dialog[None]):
     Unlock Input { background: $surface; }
     """
 
-    def __init__(self, attempt: Try, *, secret: bool = True, locked_for: str = "") -> None:
-        """``secret`` is whether a passphrase opens the desk, beside the system's keyring."""
+    ACTION_GROUPS = ("dialog", "lock")
+    BINDINGS: ClassVar[list[BindingType]] = bindings("lock")
+
+    def __init__(
+        self,
+        attempt: Try,
+        *,
+        secret: bool = True,
+        locked_for: str = "",
+        wrong: str = "",
+        who: str = "",
+        other: Callable[[], None] | None = None,
+    ) -> None:
+        """``secret`` is whether a passphrase opens the desk, beside the system's keyring;
+
+        ``wrong`` says what hindered it already, ``who`` whose desk it is, and ``other`` lets
+        another operator be chosen.
+        """
         super().__init__()
-        self.heading = _("Desk is locked")
+        self.heading = _("Desk is locked: {who}").format(who=who) if who else _("Desk is locked")
         why = _WHY.get(locked_for)
         self.about = _(why) if why else ""
         self.verb = _("Unlock")
         self._attempt = attempt
         self._secret = secret
         self._trying = False
+        self._locked_for = locked_for
+        self._wrong = wrong
+        self._other = other
+
+    def begin(self) -> None:
+        super().begin()
+        self.complain(self._wrong)
+        self._offer()
+
+    def _offer(self) -> None:
+        self.hint(_("F7: another operator") if self._other else "")
+
+    def why_not(self, action: str) -> str | None:
+        """Another operator is chosen where there is a place for him."""
+        if action == "lock.other" and self._other is None:
+            return _("This desk is for one operator.")
+        return None
+
+    def action_other(self) -> None:
+        """Let another operator unlock his own desk."""
+        if self._other is not None and not self._trying:
+            self.dismiss(None)
+            self._other()
 
     def body(self) -> Iterable[Widget]:
         if self._secret:
             yield Static(plain(_("The passphrase of this desk:")))
             yield Input(password=True, compact=True, id="passphrase")
-        else:
+        elif self._locked_for:
             yield Static(
                 plain(_("It opens with the key of your system session: lock the session, too."))
             )
@@ -77,7 +119,7 @@ class Unlock(Dialog[None]):
             self.dismiss(None)
             return
         self._trying = False
-        self.hint("")
+        self._offer()
         self.complain(wrong)
         for field in self.query(Input):
             field.value = ""

@@ -31,10 +31,10 @@ class Operator(NamedTuple):
 
 def list(home: Path) -> tuple[Operator, ...]:  # noqa: A001 - read as operators.list
     """Whoever has a vault under ``home``: the first one, then the others by name."""
-    found = [Operator(_name_in(home), home)] if _has_vault(home) else []
+    found = [Operator(name_in(home), home)] if _has_vault(home) else []
     with suppress(OSError):
         found += [
-            Operator(_name_in(folder) or folder.name, folder)
+            Operator(name_in(folder) or folder.name, folder)
             for folder in sorted((home / _FOLDER).iterdir())
             if _has_vault(folder)
         ]
@@ -68,11 +68,11 @@ def make(home: Path, name: str) -> Path:
 def remember(profile: Path, name: str) -> None:
     """Note who signs in at a profile; a folder that cannot be written keeps the old note."""
     with suppress(OSError):
-        if _name_in(profile) != name:
+        if name_in(profile) != name:
             (profile / _NAME_FILE).write_text(f"{name}\n", encoding="utf-8")
 
 
-def _name_in(profile: Path) -> str:
+def name_in(profile: Path) -> str:
     """The name noted in a folder; what cannot be a name is none."""
     try:
         name = (profile / _NAME_FILE).read_text(encoding="utf-8").strip()

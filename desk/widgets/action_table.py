@@ -47,6 +47,7 @@ GROUPS: dict[str, str] = {
     "office": N_("Personal data"),
     "person": N_("Person"),
     "dialog": N_("Dialog"),
+    "lock": N_("Lock screen"),
     "app": N_("Everywhere"),
 }
 
@@ -213,6 +214,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("person.close", "escape,q", N_("Back"), N_("Go back to the list."), footer=True),
     Action("dialog.accept", "enter,ctrl+s", N_("Confirm"), N_("Do it."), footer=True),
     Action("dialog.cancel", "escape", N_("Cancel"), N_("Change nothing and go back."), footer=True),
+    Action(
+        "lock.other",
+        "f7",
+        N_("Another operator"),
+        N_("Let another operator of this workstation open his own desk."),
+    ),
     Action("app.help", "f1", N_("Help"), N_("Show every key that works here."), footer=True),
     Action(
         "app.search",

@@ -49,7 +49,7 @@ TOGETHER = (
     ("list", "app"),
     ("office", "table", "app"),
     ("person", "app"),
-    ("dialog",),
+    ("dialog", "lock"),
 )
 
 
