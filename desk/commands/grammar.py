@@ -383,6 +383,10 @@ def _add_administration(parts: _Commands) -> None:
         "--reason", metavar="TEXT", default="", help=_("why, for the act; name no person")
     )
     _database(erase)
+    export = persons.add("export", "hub_persons:export", _("all that is kept of a person"))
+    export.add_argument("subject", metavar="SUBJECT", help=_("the person's id"))
+    export.add_argument("--out", metavar="FILE", help=_("a .json or .pdf file; stdout otherwise"))
+    _database(export)
     key = _group(parts, "key", _("the master key"))
     rotate = key.add(
         "rotate",
@@ -391,11 +395,6 @@ def _add_administration(parts: _Commands) -> None:
         _("Hubs that run go on meanwhile. Cut short, repeat it: it goes on where it stopped."),
     )
     _database(rotate)
-    persons = _group(parts, "pd", _("personal data"))
-    export = persons.add("export", "hub_persons:export", _("all that is kept of a person"))
-    export.add_argument("subject", metavar="SUBJECT", help=_("the person's id"))
-    export.add_argument("--out", metavar="FILE", help=_("a .json or .pdf file; stdout otherwise"))
-    _database(export)
     epoch = parts.add(
         "epoch",
         "hub_admin:epoch",
