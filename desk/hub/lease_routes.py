@@ -30,7 +30,7 @@ def lease(
     now = hub.clock()
     devices.prove_known(hub.database, signed, data.device, now)
     came = arrival(hub, request)
-    return leases.ask(hub.database, data, came, now, hub.random_bytes)
+    return leases.ask(hub.database, data, came, now)
 
 
 @post("/v1/wiped", opt={"public": True}, status_code=204, sync_to_thread=True)

@@ -6,6 +6,7 @@ share away from a desk that may not start offline; any other desk it only bids t
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -37,9 +38,10 @@ from desk.protocol.leases import (
 from desk.schema.hub_tables import account, device, lease, person
 from desk.schema.hub_tables import session as t_session
 
-#: Under which names the key store keeps what signs leases and what seals shares.
+#: Under which names the key store keeps what signs leases, what seals shares, and their root.
 _SIGNING = "lease-signing"
 _SHARES = "lease-share"
+_SHARE_ROOT = "lease-share-root"
 
 #: So long a desk may work that let the term of an erasure pass: it is to catch up, ms.
 CATCH_UP = 10 * 60_000
@@ -56,9 +58,7 @@ class Ordered(msgspec.Struct, frozen=True, kw_only=True):
     wiped_at: int | None
 
 
-def ask(
-    database: Database, asked: AskLease, arrival: Arrival, now: int, random_bytes: Random
-) -> Leased:
+def ask(database: Database, asked: AskLease, arrival: Arrival, now: int) -> Leased:
     """A lease for the device, which has proved to be it.
 
     Raises `HubProblem` ``not_signed_in`` where its user works here no more, ``loopback_only``.
@@ -72,7 +72,7 @@ def ask(
             .join(account, account.c.user_id == device.c.user_id)
             .where(device.c.id == asked.device, person.c.active)
         ).first()
-        known = _known(connection, asked.device, random_bytes)
+        known = _known(connection, asked.device)
         if known.wipe_id is not None:
             return Leased(hub_key=public, order=_order(connection, key, known))
         if holder is None:
@@ -118,7 +118,7 @@ def order_wipe(database: Database, device_id: str, now: int, random_bytes: Rando
         user = connection.execute(query).scalar_one_or_none()
         if user is None:
             raise SetupError("no_such_holder", {"holder": device_id})
-        known = _known(connection, device_id, random_bytes)
+        known = _known(connection, device_id)
         ordered_at = known.wipe_at
         if known.wipe_id is None:
             ordered_at = now
@@ -140,7 +140,7 @@ def acknowledge(database: Database, wiped: Wiped, now: int, random_bytes: Random
         statement = wiped_statement(hub, wiped.device, wiped.order)
         if row is None or not _is_signed(row.public_key, wiped.signature, statement):
             raise HubProblem(401, "proof_missing")
-        known = _known(connection, wiped.device, random_bytes)
+        known = _known(connection, wiped.device)
         if wiped.order and wiped.order != known.wipe_id:
             raise HubProblem(401, "proof_missing")
         if known.wiped_at is None:
@@ -158,9 +158,12 @@ def acknowledge(database: Database, wiped: Wiped, now: int, random_bytes: Random
         tokens.end(connection, t_session.c.device_id == wiped.device)
 
 
-def _known(connection: Connection, device_id: str, random_bytes: Random) -> Row[Any]:
+def _known(connection: Connection, device_id: str) -> Row[Any]:
     """What stands of the device; its share is made here the first time, and locked."""
-    share = keys_of(connection).seal(_SHARES, device_id, random_bytes(SHARE_BYTES))
+    keys = keys_of(connection)
+    # Derived, so that a hub whose database was restored still opens what it opened before.
+    share = hmac.digest(keys.secret(_SHARE_ROOT), device_id.encode(), "sha256")[:SHARE_BYTES]
+    share = keys.seal(_SHARES, device_id, share)
     first = {"device_id": device_id, "share": share}
     insert_missing(connection, lease, {**first, "issued_at": 0, "expires_at": 0})
     query = select(lease).where(lease.c.device_id == device_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-from sqlalchemy import insert, update
+from sqlalchemy import delete, insert, update
 
 from desk.hub import leases
 from desk.hub.errors import SetupError
@@ -52,6 +52,14 @@ def test_a_device_gets_a_signed_lease_and_ever_the_same_share(hub: Hub) -> None:
     assert ask(other).share != first.share
     assert second.hub_key == first.hub_key
     assert lease_of(second).issued_at == given.issued_at + HOUR // 2
+
+
+def test_a_hub_restored_from_a_backup_gives_the_same_share(hub: Hub) -> None:
+    desk = hub.desk("marketer1")
+    share = ask(desk).share
+    with hub.database.write() as connection:
+        connection.execute(delete(t.lease))
+    assert ask(desk).share == share
 
 
 def test_only_the_device_itself_is_answered(hub: Hub) -> None:
