@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from desk.commands import asking, output
+from desk.commands import asking, entering, output
 from desk.commands.failure import DONE, LOCKED
 from desk.commands.session import open_desk
 from desk.text import _
@@ -22,7 +22,7 @@ def login(options: Namespace) -> int:
         else asking.ask_password(user)
     )
     with open_desk(options, new=True) as desk:
-        person = desk.sign_in(hub, user, password)
+        person = entering.sign_in(desk, hub, user, password, options)
         address = desk.status().hub or hub
     if options.json:
         output.put_json(

@@ -65,14 +65,22 @@ def ask_password(user: str) -> str:
     )
 
 
-def ask_new_password(user: str) -> str:
-    """A password for a new user, typed twice."""
-    missing = _("A password is needed. Name a file with it by --password-file.")
+def ask_new_password(user: str, option: str = "--password-file") -> str:
+    """A new password for a user, typed twice; ``option`` names a file with it."""
+    missing = _("A new password is needed. Name a file with it by {option}.").format(option=option)
     while True:
         first = _ask_secret(_("Choose a password for {user}: ").format(user=user), missing)
         if first and first == _ask_secret(_("Once more: "), missing):
             return first
         print(_("The two differ or are empty. Once again."), file=sys.stderr)
+
+
+def ask_code(prompt: str, option: str) -> str:
+    """A code that lets in once; ``option`` names a file with it where there is no terminal."""
+    missing = _("A code is needed. Name a file with it by {option}.").format(option=option)
+    if not sys.stdin.isatty():
+        raise Failure(LOCKED, missing)
+    return ask_line(prompt, missing)
 
 
 def ask_line(prompt: str, missing: str) -> str:

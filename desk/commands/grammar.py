@@ -115,7 +115,17 @@ def _add_account(commands: _Commands) -> None:
     login.add_argument("--hub", metavar="URL", help=_("the hub's address"))
     login.add_argument("--user", metavar="NAME", help=_("your name at the hub"))
     login.add_argument("--password-file", metavar="F", help=_("file with the password"))
+    login.add_argument("--enrolment-file", metavar="F", help=_("file with the device's code"))
+    login.add_argument("--code-file", metavar="F", help=_("file with the authenticator's code"))
     commands.add("logout", "account:logout", _("end the session; cards and unsent work stay"))
+    sessions = _group(commands, "sessions", _("your sessions at the hub"), handler="own:sessions")
+    revoke = sessions.add("revoke", "own:revoke", _("end one of your sessions"))
+    revoke.add_argument("id", metavar="ID", help=_("the session's id or its beginning"))
+    password = commands.add("password", "own:password", _("change your password"))
+    password.add_argument("--password-file", metavar="F", help=_("file with the password"))
+    password.add_argument("--new-password-file", metavar="F", help=_("file with the new one"))
+    factor = commands.add("second-factor", "own:second_factor", _("set up an authenticator"))
+    factor.add_argument("--password-file", metavar="F", help=_("file with the password"))
     sync = commands.add(
         "sync",
         "exchange:sync",
@@ -404,9 +414,11 @@ def _add_administration(parts: _Commands) -> None:
     _database(epoch)
 
 
-def _group(commands: _Commands, name: str, summary: str) -> _Commands:
-    """A command that only holds others."""
-    group = commands.add(name, "hub:no_command", summary)
+def _group(
+    commands: _Commands, name: str, summary: str, handler: str = "hub:no_command"
+) -> _Commands:
+    """A command that holds others; ``handler`` is what it does without one."""
+    group = commands.add(name, handler, summary)
     group.set_defaults(hub_parser=group)
     return _Commands(group, commands.common)
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
     from desk.protocol.leases import Wiped
+    from desk.protocol.messages import SecondFactor
+    from desk.protocol.sessions import SessionInfo
     from desk.services.context import Context
     from desk.services.device_key import Prover
     from desk.services.hub_client import HubClient
@@ -360,17 +362,56 @@ class Desk:
             raise NotSignedIn
         return account.company
 
-    def sign_in(self, hub: str, user: str, password: str) -> Person:
+    def sign_in(
+        self, hub: str, user: str, password: str, *, enrolment: str = "", code: str = ""
+    ) -> Person:
         """Sign in at the hub's URL and keep the session; rows come with ``sync_once``.
 
-        Raises ``WrongPassword``, ``TooManyAttempts``, ``HubUnreachable``, ``WrongProtocol``,
-        ``NotAHub``, ``OtherAccount``, ``BadHubAddress``.
+        ``enrolment`` is the code for a new device, ``code`` that of the authenticator. Raises
+        ``WrongPassword``, ``CodeNeeded``, ``WrongCode``, ``SecondFactorNeeded``,
+        ``TooManyAttempts``, ``HubUnreachable``, ``WrongProtocol``, ``NotAHub``, ``OtherAccount``,
+        ``BadHubAddress``, ``InsecureHub``.
         """
         from desk.services import operators
+        from desk.services.session import Credentials
 
-        person = self._network.sign_in(hub, user, password)
+        person = self._network.sign_in(
+            Credentials(hub=hub, user=user, password=password, enrolment=enrolment, code=code)
+        )
         operators.remember(self.profile_dir, person.id)
         return person
+
+    def begin_second_factor(
+        self, hub: str, user: str, password: str, *, enrolment: str = ""
+    ) -> SecondFactor:
+        """A secret for an authenticator: signing in with its first code puts it in force.
+
+        Raises as ``sign_in``, and ``HasSecondFactor``.
+        """
+        from desk.services.session import Credentials
+
+        return self._network.begin_second_factor(
+            Credentials(hub=hub, user=user, password=password, enrolment=enrolment)
+        )
+
+    def sessions(self) -> list[SessionInfo]:
+        """One's own sessions at the hub, the latest used first. Raises what the hub makes it."""
+        return self._network.client().sessions()
+
+    def end_session(self, session_id: str) -> None:
+        """End one of one's own sessions. Raises ``NoSuchSession``."""
+        from desk.protocol.sessions import EndSession
+
+        self._network.client().end_session(EndSession(id=session_id))
+
+    def change_password(self, current: str, new: str) -> None:
+        """Take another password; one's other sessions end.
+
+        Raises ``WrongPassword``, ``WeakPassword``, ``TooManyAttempts``.
+        """
+        from desk.protocol.sessions import NewPassword
+
+        self._network.client().change_password(NewPassword(current=current, new=new))
 
     def sign_out(self) -> None:
         """Forget the session here and, when it can be reached, at the hub; rows and work stay."""

@@ -356,6 +356,72 @@ class WrongPassword(DeskError):
     exit_code = EXIT_LOCKED
 
 
+class CodeNeeded(DeskError):
+    """The password was right; ``enrolment`` (a code for this new device) or ``totp`` is missing."""
+
+    code = "code_needed"
+    exit_code = EXIT_LOCKED
+
+    def __init__(self, *, enrolment: bool, totp: bool) -> None:
+        super().__init__()
+        self.enrolment = enrolment
+        self.totp = totp
+        self.template = (
+            N_("The hub asks for a code for this device. The administrator gives it to you.")
+            if enrolment
+            else N_("The hub asks for the code of your authenticator, or a recovery code.")
+        )
+
+
+class WrongCode(DeskError):
+    """The code for a new device or of the authenticator was not taken (``which``)."""
+
+    code = "wrong_code"
+    template = N_("The code is wrong, was used already or has expired. Try another one.")
+    exit_code = EXIT_LOCKED
+
+
+class SecondFactorNeeded(DeskError):
+    """The person's role needs a second factor, and he has none yet."""
+
+    code = "totp_needed"
+    template = N_("Your role needs a second factor. Set one up: desk second-factor")
+    exit_code = EXIT_LOCKED
+
+
+class HasSecondFactor(DeskError):
+    """There is a second factor, which the administrator alone can take away."""
+
+    code = "totp_set_up"
+    template = N_("You have a second factor already. The administrator can reset it.")
+
+
+class WeakPassword(DeskError):
+    """The hub does not take this password; ``why`` is its reason's code."""
+
+    code = "weak_password"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why=why)
+        self.template = _WEAK.get(why, _WEAK["common"])
+
+
+_WEAK = {
+    "short": N_("The password is shorter than 10 characters. Choose a longer one."),
+    "long": N_("The password is longer than 1024 characters. Choose a shorter one."),
+    "name": N_("Your name stands in the password. Choose another one."),
+    "common": N_("This password is one of the most common. Choose another one."),
+    "same": N_("This is the password you have. Choose another one."),
+}
+
+
+class NoSuchSession(DeskError):
+    """A session that has ended already, or never was one's own."""
+
+    code = "no_such_session"
+    template = N_("There is no such session any more. List them again: desk sessions")
+
+
 class TooManyAttempts(DeskError):
     """The hub asks to wait before the next attempt to sign in."""
 

@@ -31,23 +31,31 @@ from desk.protocol.messages import (
     Refresh,
     Refreshed,
     Registered,
+    SecondFactor,
     SignedIn,
     SignIn,
 )
 from desk.protocol.personal import ErasedHere
 from desk.protocol.proofs import PROOF_HEADER
+from desk.protocol.sessions import EndSession, NewPassword, SessionInfo, Sessions
 from desk.services.errors import (
     BadHubAddress,
     ClonedProfile,
+    CodeNeeded,
     DeskError,
+    HasSecondFactor,
     HubProblem,
     HubUnreachable,
+    NoSuchSession,
     NotAHub,
     NotSignedIn,
     OfflineByChoice,
+    SecondFactorNeeded,
     TakenProfile,
     TooManyAttempts,
     TooOften,
+    WeakPassword,
+    WrongCode,
     WrongPassword,
     WrongProtocol,
 )
@@ -66,6 +74,18 @@ WATCHDOG_SECONDS = 45.0
 #: What a hub may ask to wait at most; a number out of this world must not silence a desk.
 _LONGEST_WAIT_SECONDS = 900.0
 _PRODUCT = "desk"
+#: Refusals that need no more words than they have.
+_PLAIN: dict[str, type[DeskError]] = {
+    "wrong_password": WrongPassword,
+    "wrong_code": WrongCode,
+    "too_often": TooOften,
+    "totp_needed": SecondFactorNeeded,
+    "totp_set_up": HasSecondFactor,
+    "no_such_session": NoSuchSession,
+    "number_used": ClonedProfile,
+    "device_of_another": TakenProfile,
+    "other_key": TakenProfile,
+}
 _JSON = {"content-type": "application/json"}
 
 
@@ -146,6 +166,10 @@ class HubClient:
         """A session for a user's password. Raises ``WrongPassword``, ``TooManyAttempts``."""
         return self._signed("/v1/sign-in", message, SignedIn, prover, public=True)
 
+    def second_factor(self, message: SignIn, prover: Prover) -> SecondFactor:
+        """A secret for an authenticator. Raises as ``sign_in``, and ``HasSecondFactor``."""
+        return self._signed("/v1/second-factor", message, SecondFactor, prover, public=True)
+
     def refresh(self, message: Refresh, prover: Prover) -> Refreshed:
         """The session's next tokens. Raises ``NotSignedIn`` where it is over."""
         return self._signed("/v1/refresh", message, Refreshed, prover, public=True)
@@ -153,6 +177,18 @@ class HubClient:
     def sign_out(self) -> None:
         """Let the hub end the session."""
         self._raise_unless_done(self._send("POST", "/v1/sign-out"))
+
+    def sessions(self) -> list[SessionInfo]:
+        """One's own sessions."""
+        return self._get("/v1/sessions", {}, Sessions).sessions
+
+    def end_session(self, message: EndSession) -> None:
+        """End one of one's own sessions. Raises ``NoSuchSession``."""
+        self._raise_unless_done(self._post("/v1/sessions/end", message))
+
+    def change_password(self, message: NewPassword) -> None:
+        """Take another password. Raises ``WrongPassword``, ``WeakPassword``."""
+        self._raise_unless_done(self._post("/v1/password", message))
 
     def playbook(self) -> PlaybookSource:
         """The company's playbook in force."""
@@ -336,23 +372,24 @@ class HubClient:
         )
 
     def _known(self, problem: Problem, wait: float) -> DeskError | None:
+        plain = _PLAIN.get(problem.code)
+        if plain is not None:
+            return plain()
         match problem.code:
             case "wrong_protocol":
                 return WrongProtocol(hub=self.hub)
-            case "wrong_password":
-                return WrongPassword()
-            case "too_often":
-                return TooOften()
+            case "code_needed":
+                return CodeNeeded(
+                    enrolment="enrolment" in problem.args, totp="totp" in problem.args
+                )
+            case "weak_password":
+                return WeakPassword(problem.args.get("why", ""))
             case "throttled":
                 return TooManyAttempts(seconds=problem.args.get("seconds") or str(round(wait)))
             case "proof_stale" if problem.args.get("now", "").isdigit():
                 return ProofStale(int(problem.args["now"]))
             case "gap" if problem.args.get("expected", "").isdigit():
                 return Gap(int(problem.args["expected"]))
-            case "number_used":
-                return ClonedProfile()
-            case "device_of_another" | "other_key":
-                return TakenProfile()
             case _:
                 return None
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from desk.domain.model import Person
-from desk.protocol.messages import Presence
+from desk.protocol.messages import Presence, SecondFactor
 from desk.services import mishaps, queue, settings
 from desk.services.context import Context
 from desk.services.errors import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from desk.services.hub_client import HubClient
     from desk.services.leasing import Leasing
     from desk.services.loop import SyncLoop
+    from desk.services.session import Credentials
     from desk.services.steps import Steps, Told
 
 #: How many times progress is told in a second at most.
@@ -82,14 +83,14 @@ class Network:
         """Whether the stream of hints is open."""
         return self._loop is not None and self._loop.hears_hints
 
-    def sign_in(self, hub: str, user: str, password: str) -> Person:
+    def sign_in(self, typed: Credentials) -> Person:
         """See ``Desk.sign_in``."""
         from desk.services import session
 
         if self.offline_by_choice:
             raise OfflineByChoice
         with self._exchange:
-            person = session.sign_in(self._context, self.connect, hub, user, password)
+            person = session.sign_in(self._context, self.connect, typed)
             self._leave_stream()
             self._drop_client()
             self._look_at_lease(anew=True)
@@ -98,6 +99,15 @@ class Network:
         if self._loop is not None:
             self._loop.begin_anew()
         return person
+
+    def begin_second_factor(self, typed: Credentials) -> SecondFactor:
+        """See ``Desk.begin_second_factor``."""
+        from desk.services import session
+
+        if self.offline_by_choice:
+            raise OfflineByChoice
+        with self._exchange:
+            return session.begin_second_factor(self._context, self.connect, typed)
 
     def sign_out(self) -> None:
         """See ``Desk.sign_out``."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 
 import msgspec
 from sqlalchemy import Connection
 
-from desk.domain.model import Person
-from desk.protocol.messages import PROTOCOL, NewDevice, SignedIn, SignIn
+from desk.domain.model import Person, Unspoken
+from desk.protocol.messages import PROTOCOL, NewDevice, SecondFactor, SignedIn, SignIn
 from desk.schema.desk_tables import metadata
 from desk.services import access, device_key, inbox, queue, settings, shadow, vault_state
 from desk.services.context import Account, Context, read_playbook
@@ -25,34 +25,25 @@ Connect = Callable[[str, str], HubClient]
 _DEVICE_NAME = 200
 
 
-def sign_in(context: Context, connect: Connect, hub: str, user: str, password: str) -> Person:
+class Credentials(Unspoken, frozen=True, kw_only=True):
+    """What a person proves himself by: ``enrolment`` and ``code`` only where the hub asks."""
+
+    hub: str
+    user: str
+    password: str
+    enrolment: str = ""
+    code: str = ""
+
+
+def sign_in(context: Context, connect: Connect, typed: Credentials) -> Person:
     """Sign in and keep the session; another user's rows are removed, unsent work never is.
 
     ``connect`` makes a client for an address and a token. Raises what ``Desk.sign_in`` says.
     """
-    user = user.strip()
-    client = connect(hub, "")
-    try:
-        hello = client.handshake()
-        switching = _is_other(context, hello.hub, user)
-        device = _device(context, hello.hub, user, switching=switching)
-        prover = Prover(device, hello.hub, context.clock, context.random)
-        prover.learn(hello.now)
-        answer = client.sign_in(
-            SignIn(
-                user=user,
-                password=password,
-                device=device.id,
-                device_name=_name(),
-                protocol=PROTOCOL,
-                key=device.public,
-            ),
-            prover,
-        )
+    with _asking(context, connect, typed) as (client, asked, prover, device, switching):
+        answer = client.sign_in(asked, prover)
         address = client.hub
-    finally:
-        client.close()
-    entered = connect(hub, answer.token)
+    entered = connect(address, answer.token)
     try:
         playbook = entered.playbook()
     finally:
@@ -70,6 +61,41 @@ def sign_in(context: Context, connect: Connect, hub: str, user: str, password: s
     context.rows_changed(None, people=True)
     context.events.emit(StatusChanged())
     return answer.person
+
+
+def begin_second_factor(context: Context, connect: Connect, typed: Credentials) -> SecondFactor:
+    """A secret for an authenticator; signing in with its first code puts it in force."""
+    with _asking(context, connect, typed) as (client, asked, prover, *_):
+        return client.second_factor(asked, prover)
+
+
+@contextmanager
+def _asking(
+    context: Context, connect: Connect, typed: Credentials
+) -> Generator[tuple[HubClient, SignIn, Prover, Device, bool]]:
+    """A client with what it has to send, the device it is sent from, and whether another user's
+    rows are here."""
+    user = typed.user.strip()
+    client = connect(typed.hub, "")
+    try:
+        hello = client.handshake()
+        switching = _is_other(context, hello.hub, user)
+        device = _device(context, hello.hub, user, switching=switching)
+        prover = Prover(device, hello.hub, context.clock, context.random)
+        prover.learn(hello.now)
+        asked = SignIn(
+            user=user,
+            password=typed.password,
+            device=device.id,
+            device_name=_name(),
+            protocol=PROTOCOL,
+            key=device.public,
+            enrolment=typed.enrolment.strip(),
+            code=typed.code.strip(),
+        )
+        yield client, asked, prover, device, switching
+    finally:
+        client.close()
 
 
 def sign_out(context: Context, client: HubClient | None) -> None:
