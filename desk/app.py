@@ -22,12 +22,15 @@ from desk.screens.shell import RowsArrived, StatusArrived
 from desk.services import operators
 from desk.services.errors import (
     ClockSetBack,
+    CodeNeeded,
     DeskError,
     HubNeeded,
     LeaseOver,
     Locked,
     PassphraseNeeded,
+    SecondFactorNeeded,
     WipeOrdered,
+    WrongCode,
     WrongPassphrase,
 )
 from desk.text import _
@@ -38,7 +41,7 @@ from desk.widgets.theming import DARK, other_theme, use_themes
 
 if TYPE_CHECKING:
     from desk.screens.sentry import Clocks
-    from desk.screens.sign_in import Credentials
+    from desk.screens.sign_in import Credentials, Wrong
     from desk.services.desk import Desk
     from desk.services.views import Event
 
@@ -201,9 +204,11 @@ class DeskApp(Leaving):
             if self._account is None:
                 self._ask_sign_in()
                 return
-            wrong = await self._try_sign_in(*self._account)
+            from desk.screens.sign_in import Credentials
+
+            wrong = await self._try_sign_in(Credentials(*self._account))
             if wrong:
-                self._ask_sign_in(wrong=wrong)
+                self._ask_sign_in(wrong=wrong.sentence)
                 return
         self._show_desk()
 
@@ -263,20 +268,57 @@ class DeskApp(Leaving):
             self._signed_in,
         )
 
-    async def _attempt(self, typed: Credentials) -> str:
+    async def _attempt(self, typed: Credentials) -> Wrong | None:
+        from desk.screens.sign_in import Wrong
+
         if not self.is_open:
             wrong = await self._try_open(typed.passphrase)
             if wrong:
-                return self.explain(wrong)
-        return await self._try_sign_in(typed.hub, typed.user, typed.password)
+                return Wrong(self.explain(wrong))
+        return await self._try_sign_in(typed)
 
-    async def _try_sign_in(self, hub: str, user: str, password: str) -> str:
+    async def _try_sign_in(self, typed: Credentials) -> Wrong | None:
+        from desk.screens.sign_in import Wrong
+
+        account = (typed.hub, typed.user, typed.password)
+        codes = {"enrolment": typed.enrolment, "code": typed.code}
         try:
-            await asyncio.to_thread(self.desk.sign_in, hub, user, password)
+            try:
+                await asyncio.to_thread(self.desk.sign_in, *account, **codes)
+            except SecondFactorNeeded:
+                codes["code"] = await self._set_up_second_factor(typed)
+                await asyncio.to_thread(self.desk.sign_in, *account, **codes)
+        except CodeNeeded as needed:
+            return Wrong(self.explain(needed), enrolment=needed.enrolment, code=needed.totp)
+        except WrongCode as error:
+            which = error.values.get("which")
+            return Wrong(self.explain(error), enrolment=which == "enrolment", code=which == "totp")
         except DeskError as error:
-            return self.explain(error)
+            return Wrong(self.explain(error))
         self._told_to_sign_in = False
-        return ""
+        return None
+
+    async def _set_up_second_factor(self, typed: Credentials) -> str:
+        """Show a new secret and take its first code; raises ``SecondFactorNeeded`` without one."""
+        from desk.screens.second_factor import SetUpSecondFactor
+
+        begun = await asyncio.to_thread(
+            self.desk.begin_second_factor,
+            typed.hub,
+            typed.user,
+            typed.password,
+            enrolment=typed.enrolment,
+        )
+        code = await self.push_screen_wait(SetUpSecondFactor(begun))
+        if code is None:
+            raise SecondFactorNeeded
+        return code
+
+    def action_sessions(self) -> None:
+        """One's sessions at the hub and one's password."""
+        from desk.screens.sessions import SessionsDialog
+
+        self.push_screen(SessionsDialog())
 
     def _signed_in(self, __: None) -> None:
         if not self.is_open or not self.desk.signed_in:

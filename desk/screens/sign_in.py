@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from textual import on
 from textual.app import ComposeResult
@@ -20,20 +20,39 @@ _SHORTEST = 8
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What was typed; `passphrase` is `None` where none is asked for."""
+    """What was typed; `passphrase` is `None` where none is asked for, and a code is empty."""
 
     hub: str
     user: str
-    password: str
-    passphrase: str | None
+    password: str = field(repr=False)
+    passphrase: str | None = field(default=None, repr=False)
+    enrolment: str = field(default="", repr=False)
+    code: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """Why one is not let in, and the fields that the hub asks for."""
+
+    sentence: str
+    enrolment: bool = False
+    code: bool = False
 
 
 #: Tries to sign in; answers what is wrong, or nothing.
-Try = Callable[[Credentials], Awaitable[str]]
+Try = Callable[[Credentials], Awaitable[Wrong | None]]
+#: The fields that are there only where the hub asks for them.
+_ASKED = ("enrolment", "code")
 
 
-class _Line(Horizontal):
+class Line(Horizontal):
     """A title and an input beside it."""
+
+    DEFAULT_CSS = """
+    Line { height: 1; margin-bottom: 1; }
+    Line .line-title { width: 22; color: $text-muted; }
+    Line Input { width: 1fr; background: $surface; }
+    """
 
     def __init__(self, title: str, name: str, value: str = "", *, secret: bool = False) -> None:
         super().__init__()
@@ -50,9 +69,6 @@ class SignIn(Dialog[None]):
 
     DEFAULT_CSS = """
     SignIn #dialog { width: 66; }
-    SignIn _Line { height: 1; margin-bottom: 1; }
-    SignIn .line-title { width: 22; color: $text-muted; }
-    SignIn Input { width: 1fr; background: $surface; }
     """
 
     def __init__(
@@ -86,16 +102,21 @@ class SignIn(Dialog[None]):
         self._trying = False
 
     def body(self) -> Iterable[Widget]:
-        yield _Line(_("Hub"), "hub", self._hub or "https://")
-        yield _Line(_("User"), "user", self._user)
-        yield _Line(_("Password"), "password", secret=True)
+        yield Line(_("Hub"), "hub", self._hub or "https://")
+        yield Line(_("User"), "user", self._user)
+        yield Line(_("Password"), "password", secret=True)
+        yield Line(_("Code for this device"), "enrolment")
+        yield Line(_("Authenticator’s code"), "code")
         if self._with_passphrase:
-            yield _Line(_("New passphrase"), "passphrase", secret=True)
-            yield _Line(_("Once more"), "again", secret=True)
+            yield Line(_("New passphrase"), "passphrase", secret=True)
+            yield Line(_("Once more"), "again", secret=True)
 
     def begin(self) -> None:
-        empty = [one for one in self.query(Input) if one.value in ("", "https://")]
-        (empty or list(self.query(Input)))[0].focus()
+        for name in _ASKED:
+            self._line(name).display = False
+        inputs = self._inputs()
+        empty = [one for one in inputs if one.value in ("", "https://")]
+        (empty or inputs)[0].focus()
         if self._wrong:
             self.complain(self._wrong)
 
@@ -105,12 +126,20 @@ class SignIn(Dialog[None]):
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
-        inputs = list(self.query(Input))
+        inputs = self._inputs()
         number = inputs.index(event.input)
         if number + 1 < len(inputs):
             inputs[number + 1].focus()
         else:
             self.action_accept()
+
+    def _inputs(self) -> list[Input]:
+        return [one for one in self.query(Input) if one.parent is not None and one.parent.display]
+
+    def _line(self, name: str) -> Line:
+        line = self.query_one(f"#{name}", Input).parent
+        assert isinstance(line, Line)
+        return line
 
     def _text(self, name: str) -> str:
         return self.query_one(f"#{name}", Input).value
@@ -133,6 +162,8 @@ class SignIn(Dialog[None]):
             self._text("user").strip(),
             self._text("password"),
             self._text("passphrase") if self._with_passphrase else None,
+            self._text("enrolment").strip(),
+            self._text("code").strip(),
         )
         self.shell.go(self._try(credentials))
 
@@ -155,13 +186,18 @@ class SignIn(Dialog[None]):
 
     async def _try(self, credentials: Credentials) -> None:
         wrong = await self._attempt(credentials)
-        if not wrong:
+        if wrong is None:
             self.dismiss(None)
             return
         self._trying = False
         self.hint("")
-        self.complain(wrong)
-        self.query_one("#password", Input).focus()
+        self.complain(wrong.sentence)
+        asked = {"enrolment": wrong.enrolment, "code": wrong.code}
+        for name in (name for name in _ASKED if asked[name]):
+            self._line(name).display = True
+            self.query_one(f"#{name}", Input).value = ""
+        shown = [name for name in _ASKED if asked[name]]
+        self.query_one(f"#{shown[0] if shown else 'password'}", Input).focus()
 
     def action_cancel(self) -> None:
         """Leave the application, or go back to the board where there is one."""

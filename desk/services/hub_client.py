@@ -77,7 +77,6 @@ _PRODUCT = "desk"
 #: Refusals that need no more words than they have.
 _PLAIN: dict[str, type[DeskError]] = {
     "wrong_password": WrongPassword,
-    "wrong_code": WrongCode,
     "too_often": TooOften,
     "totp_needed": SecondFactorNeeded,
     "totp_set_up": HasSecondFactor,
@@ -382,6 +381,8 @@ class HubClient:
                 return CodeNeeded(
                     enrolment="enrolment" in problem.args, totp="totp" in problem.args
                 )
+            case "wrong_code":
+                return WrongCode(which=problem.args.get("which", ""))
             case "weak_password":
                 return WeakPassword(problem.args.get("why", ""))
             case "throttled":

@@ -244,6 +244,12 @@ ACTIONS: tuple[Action, ...] = (
         N_("Personal data"),
         N_("Open the officer’s place: consents, requests, incidents, journal."),
     ),
+    Action(
+        "app.sessions",
+        "ctrl+b",
+        N_("Sessions and password"),
+        N_("End your sessions on other devices, or change your password."),
+    ),
     Action("app.stop", "ctrl+g", N_("Stop loading"), N_("Stop what is being loaded; F5 goes on.")),
     Action("app.offline", "f9", N_("Offline"), N_("Work without the network, or go back to it.")),
     Action("app.theme", "f4", N_("Theme"), N_("Switch between the dark and the light theme.")),
