@@ -45,8 +45,8 @@ class SetUpSecondFactor(Dialog["str | None"]):
         codes = "\n".join(begun.recovery)
         key = " ".join(begun.secret[at : at + 4] for at in range(0, len(begun.secret), 4))
         told = _(
-            "Scan it with the authenticator, or type the key:\n{key}\nWrite down: each of these lets"
-            " you in once without it.\n{codes}"
+            "Scan it with the authenticator, or type the key:\n{key}\nWrite down: each of these"
+            " lets you in once without it.\n{codes}"
         ).format(key=key, codes=codes)
         with Horizontal(id="sheet"):
             yield Static(picture(begun.uri), id="picture", markup=False)
