@@ -30,6 +30,16 @@ def secret_from_file(path: str | Path) -> str:
     return secret
 
 
+def text_of_file(path: str | Path) -> str:
+    """A whole text file."""
+    try:
+        return Path(path).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            USAGE, _("The file {file} cannot be read. Check the path.").format(file=path)
+        ) from error
+
+
 def passphrase_of_environment() -> str | None:
     """The passphrase that `DESK_PASSPHRASE_FILE` names, if it does."""
     path = os.environ.get(PASSPHRASE_FILE)

@@ -23,21 +23,26 @@ def sign_in(desk: Desk, hub: str, user: str, password: str, options: Namespace) 
     from desk.services.errors import CodeNeeded, SecondFactorNeeded
 
     enrolment, code = _from_file(options.enrolment_file), _from_file(options.code_file)
+    authority = asking.text_of_file(options.ca_file) if options.ca_file else ""
     while True:
         try:
-            return desk.sign_in(hub, user, password, enrolment=enrolment, code=code)
+            return desk.sign_in(
+                hub, user, password, enrolment=enrolment, code=code, authority=authority
+            )
         except CodeNeeded as needed:
             if needed.enrolment:
                 enrolment = asking.ask_code(_("Code for this device: "), "--enrolment-file")
             if needed.totp:
                 code = asking.ask_code(_("Code of the authenticator: "), "--code-file")
         except SecondFactorNeeded:
-            code = set_up(desk, hub, user, password, enrolment)
+            code = set_up(desk, hub, user, password, enrolment, authority)
 
 
-def set_up(desk: Desk, hub: str, user: str, password: str, enrolment: str = "") -> str:
+def set_up(
+    desk: Desk, hub: str, user: str, password: str, enrolment: str = "", authority: str = ""
+) -> str:
     """Show a new secret and its recovery codes; the first code, which puts them in force."""
-    begun = desk.begin_second_factor(hub, user, password, enrolment=enrolment)
+    begun = desk.begin_second_factor(hub, user, password, enrolment=enrolment, authority=authority)
     _show(begun)
     return asking.ask_code(_("Code of the authenticator: "), "--code-file")
 

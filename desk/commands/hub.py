@@ -34,6 +34,14 @@ _SETUP: Mapping[str, str] = {
     "no_such_holder": N_(
         "There is no user and no device “{holder}”. See: desk hub devices --db URL"
     ),
+    "tls_needed": N_(
+        "On {host} the hub needs TLS: name a certificate by --tls-cert and --tls-key, or say"
+        " --behind-proxy where a TLS proxy stands before it. Without it, it listens on 127.0.0.1."
+    ),
+    "tls_files": N_(
+        "The certificate or its key cannot be read. Name two PEM files by --tls-cert and --tls-key;"
+        " the key must not have a passphrase."
+    ),
     "weak_password": N_("This password is not taken: {why}. Choose another one."),
     "stages_in_use": N_(
         "Cards stand at stages that this playbook does not have: {stages}. Move them first, or"
@@ -130,7 +138,7 @@ def init(options: Namespace) -> int:
 
 
 def serve(options: Namespace) -> int:
-    """Answer desks until a signal; the first line is `ready http://HOST:PORT`."""
+    """Answer desks until a signal; the first line is `ready URL`."""
     with problems():
         from desk.hub.server import serve as run_server
 
@@ -139,6 +147,9 @@ def serve(options: Namespace) -> int:
                 options.db,
                 options.host,
                 options.port,
+                tls_cert=options.tls_cert,
+                tls_key=options.tls_key,
+                behind_proxy=options.behind_proxy,
                 on_ready=lambda serving: output.put(f"ready {serving.url}"),
             ),
             options.host,

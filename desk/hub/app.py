@@ -54,6 +54,8 @@ from desk.hub.gate import (
     answer_http,
     answer_problem,
     answer_unavailable,
+    fence,
+    guard,
     reader_of,
 )
 from desk.hub.hints import KEEP_ALIVE, Hints, Listener
@@ -253,6 +255,7 @@ def create_app(
     clock: Callable[[], int] = milliseconds,
     random_bytes: Callable[[int], bytes] = os.urandom,
     bind_host: str = "127.0.0.1",
+    behind_proxy: bool = False,
 ) -> Litestar:
     """The ASGI application over a hub that was set up.
 
@@ -266,6 +269,7 @@ def create_app(
         random_bytes=random_bytes,
         hints=Hints(store),
         is_loopback=accounts.is_loopback(bind_host),
+        behind_proxy=behind_proxy,
     )
     app = Litestar(
         [
@@ -288,7 +292,8 @@ def create_app(
             "session": Provide(_session, sync_to_thread=False),
             "signed": Provide(entry.signed),
         },
-        middleware=[access_log, DefineMiddleware(Gate, hub=hub)],
+        before_send=[guard(hub)],
+        middleware=[access_log, fence(hub), DefineMiddleware(Gate, hub=hub)],
         exception_handlers={
             HubProblem: answer_problem,
             HTTPException: answer_http,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 import structlog
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
+from litestar.datastructures import Headers, MutableScopeHeaders
 from litestar.exceptions import HTTPException
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +34,14 @@ _BEARER = "Bearer "
 _PROTOCOL_DIGITS = 8
 #: What a proxy adds: then the address it connects from says nothing of where a request began.
 _FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip")
+_GUARDS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+}
+_HSTS = "max-age=31536000"
 _STATUS = {400: "bad_request", 401: "not_signed_in", 404: "not_found", 413: "too_large"}
 
 
@@ -44,6 +53,8 @@ class Hub(msgspec.Struct, frozen=True, kw_only=True):
     random_bytes: Callable[[int], bytes]
     hints: Hints
     is_loopback: bool
+    #: Whether a proxy speaks TLS for the hub, and says so of each request.
+    behind_proxy: bool = False
 
 
 class Gate(AbstractAuthenticationMiddleware):
@@ -77,6 +88,10 @@ class Gate(AbstractAuthenticationMiddleware):
 
 def arrival(hub: Hub, connection: ASGIConnection[Any, Any, Any, Any]) -> Arrival:
     """Where the request came from."""
+    if hub.behind_proxy:
+        # The last one is the proxy's own word; what stands before it anybody may have written.
+        told = connection.headers.get("x-forwarded-for", "")
+        return Arrival(told.rpartition(",")[2].strip(), is_local=False)
     address = connection.client.host if connection.client else ""
     forwarded = any(name in connection.headers for name in _FORWARDED)
     is_local = hub.is_loopback and accounts.is_loopback(address) and not forwarded
@@ -104,6 +119,37 @@ def reader_of(hub: Hub, session: accounts.Session, connection: Connection | None
         policy_version=standing.policy_version,
         now=now,
     )
+
+
+def fence(hub: Hub) -> Callable[[ASGIApp], ASGIApp]:
+    """Refuse what did not come to the proxy by TLS, where there is one."""
+
+    def fenced(app: ASGIApp) -> ASGIApp:
+        async def checked(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and hub.behind_proxy:
+                told = Headers.from_scope(scope).get("x-forwarded-proto", "")
+                if told.rpartition(",")[2].strip() != "https":
+                    raise HubProblem(403, "tls_needed")
+            await app(scope, receive, send)
+
+        return checked
+
+    return fenced
+
+
+def guard(hub: Hub) -> Callable[[Message, Scope], Awaitable[None]]:
+    """What every answer tells a browser: keep nothing, guess nothing, run and frame nothing."""
+
+    async def guarded(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders(message)
+        for name, value in _GUARDS.items():
+            headers[name] = value
+        if hub.behind_proxy or scope["scheme"] == "https":
+            headers["Strict-Transport-Security"] = _HSTS
+
+    return guarded
 
 
 def check_protocol(given: str | int | None) -> None:

@@ -11,6 +11,7 @@ PROBLEMS: Mapping[str, str] = {
     "wrong_protocol": N_(
         "The hub speaks protocol {low} to {high}, this application {mine}. Update the older one."
     ),
+    "tls_needed": N_("The hub answers over TLS only. Use its address with https://."),
     "not_signed_in": N_("You are not signed in. Sign in again; nothing queued is lost."),
     "wrong_password": N_("The name or the password is wrong. Check both and try again."),
     "code_needed": N_("A code is needed beside the password."),

@@ -57,7 +57,8 @@ class SessionsDialog(Dialog[None]):
         self.query_one("#asking").display = False
         listing = self.query_one(OptionList)
         listing.clear_options()
-        listing.add_option(Option(Content(f"→ {_('Change the password…')}"), _PASSWORD))
+        change = _("Change the password…")
+        listing.add_option(Option(Content(f"→ {change}"), _PASSWORD))
         listing.add_options([Option(Content(_told(one)), one.id, one.current) for one in found])
         listing.highlighted = 0
 

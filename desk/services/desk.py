@@ -363,26 +363,41 @@ class Desk:
         return account.company
 
     def sign_in(
-        self, hub: str, user: str, password: str, *, enrolment: str = "", code: str = ""
+        self,
+        hub: str,
+        user: str,
+        password: str,
+        *,
+        enrolment: str = "",
+        code: str = "",
+        authority: str = "",
     ) -> Person:
         """Sign in at the hub's URL and keep the session; rows come with ``sync_once``.
 
-        ``enrolment`` is the code for a new device, ``code`` that of the authenticator. Raises
+        ``enrolment`` is the code for a new device, ``code`` that of the authenticator;
+        ``authority`` is the company's own certificate authority (PEM), kept from then on. Raises
         ``WrongPassword``, ``CodeNeeded``, ``WrongCode``, ``SecondFactorNeeded``,
         ``TooManyAttempts``, ``HubUnreachable``, ``WrongProtocol``, ``NotAHub``, ``OtherAccount``,
-        ``BadHubAddress``, ``InsecureHub``.
+        ``BadHubAddress``, ``InsecureHub``, ``UntrustedHub``.
         """
         from desk.services import operators
         from desk.services.session import Credentials
 
         person = self._network.sign_in(
-            Credentials(hub=hub, user=user, password=password, enrolment=enrolment, code=code)
+            Credentials(
+                hub=hub,
+                user=user,
+                password=password,
+                enrolment=enrolment,
+                code=code,
+                authority=authority,
+            )
         )
         operators.remember(self.profile_dir, person.id)
         return person
 
     def begin_second_factor(
-        self, hub: str, user: str, password: str, *, enrolment: str = ""
+        self, hub: str, user: str, password: str, *, enrolment: str = "", authority: str = ""
     ) -> SecondFactor:
         """A secret for an authenticator: signing in with its first code puts it in force.
 
@@ -391,7 +406,9 @@ class Desk:
         from desk.services.session import Credentials
 
         return self._network.begin_second_factor(
-            Credentials(hub=hub, user=user, password=password, enrolment=enrolment)
+            Credentials(
+                hub=hub, user=user, password=password, enrolment=enrolment, authority=authority
+            )
         )
 
     def sessions(self) -> list[SessionInfo]:

@@ -104,6 +104,27 @@ class BadHubAddress(DeskError):
     exit_code = EXIT_USAGE
 
 
+class InsecureHub(DeskError):
+    """The hub's address is not encrypted, and not this machine's own."""
+
+    code = "insecure_hub"
+    template = N_(
+        "The address “{hub}” is not encrypted. Use https://; http:// is for this machine alone."
+    )
+    exit_code = EXIT_USAGE
+
+
+class UntrustedHub(DeskError):
+    """The hub's certificate is not one to trust."""
+
+    code = "untrusted_hub"
+    template = N_(
+        "The certificate of {hub} is not trusted. Ask the administrator; a company's own authority "
+        "is named by desk login --ca-file."
+    )
+    exit_code = EXIT_UNREACHABLE
+
+
 class NoSuchEntry(DeskError):
     """An entry of the inbox that is not there (any more)."""
 

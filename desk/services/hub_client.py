@@ -5,6 +5,7 @@ Nothing here knows of rows or queues. No request carries personal data in its UR
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -46,6 +47,7 @@ from desk.services.errors import (
     HasSecondFactor,
     HubProblem,
     HubUnreachable,
+    InsecureHub,
     NoSuchSession,
     NotAHub,
     NotSignedIn,
@@ -54,6 +56,7 @@ from desk.services.errors import (
     TakenProfile,
     TooManyAttempts,
     TooOften,
+    UntrustedHub,
     WeakPassword,
     WrongCode,
     WrongPassword,
@@ -74,6 +77,8 @@ WATCHDOG_SECONDS = 45.0
 #: What a hub may ask to wait at most; a number out of this world must not silence a desk.
 _LONGEST_WAIT_SECONDS = 900.0
 _PRODUCT = "desk"
+#: What the text of an error says when the certificate was the matter.
+_DISTRUST = "CERTIFICATE_VERIFY_FAILED"
 #: Refusals that need no more words than they have.
 _PLAIN: dict[str, type[DeskError]] = {
     "wrong_password": WrongPassword,
@@ -124,6 +129,7 @@ class HubClient:
         allowed: Callable[[], bool] = lambda: True,
         heard: Callable[[msgspec.Struct], None] = lambda _message: None,
         patience: float = ANSWER_SECONDS,
+        authority: str = "",
     ) -> None:
         self._allowed = allowed
         self._heard = heard
@@ -136,7 +142,7 @@ class HubClient:
             timeout=httpx.Timeout(patience, connect=min(patience, _CONNECT_SECONDS)),
             transport=transport,
             # Certificates take 50 ms to load, and without TLS nothing is checked.
-            verify=self.hub.startswith("https://"),
+            verify=_trust(authority) if self.hub.startswith("https://") else False,
             trust_env=not is_loopback(self.hub),
         )
 
@@ -321,7 +327,9 @@ class HubClient:
         headers = {**options.pop("headers", {}), **_bearing(token)}
         try:
             return self._http.request(method, path, headers=headers, **options)
-        except (httpx.HTTPError, httpx.StreamError):
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            if _DISTRUST in str(error):
+                raise UntrustedHub(hub=self.hub) from None
             # Without its cause: an error of the transport may quote what was sent.
             raise HubUnreachable(hub=self.hub) from None
 
@@ -396,7 +404,10 @@ class HubClient:
 
 
 def normal_address(hub: str) -> str:
-    """The address as it is kept, without a path's last slash. Raises ``BadHubAddress``."""
+    """The address as it is kept, without a path's last slash.
+
+    Raises ``BadHubAddress``, ``InsecureHub``.
+    """
     try:
         parts = urlsplit(hub.strip())
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -405,12 +416,22 @@ def normal_address(hub: str) -> str:
         parts = urlsplit("")
     if not sound or parts.username or parts.query or parts.fragment:
         raise BadHubAddress(hub=hub)
+    if parts.scheme == "http" and not is_loopback(hub):
+        raise InsecureHub(hub=hub)
     return f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
 
 
 def is_loopback(hub: str) -> bool:
     """Whether the address is this machine's own."""
-    return urlsplit(hub).hostname in ("127.0.0.1", "localhost", "::1")
+    return urlsplit(hub.strip()).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _trust(authority: str) -> ssl.SSLContext:
+    """Whom to trust: the company's own authority alone where there is one (PEM), else those of
+    SSL_CERT_FILE, or the public ones."""
+    if authority:
+        return ssl.create_default_context(cadata=authority)
+    return httpx.create_ssl_context()
 
 
 def _bearing(token: str) -> dict[str, str]:

@@ -15,9 +15,11 @@ from desk.services.errors import (
     DiskFull,
     HubProblem,
     HubUnreachable,
+    InsecureHub,
     NotAHub,
     NotSignedIn,
     TakenProfile,
+    UntrustedHub,
     WrongProtocol,
 )
 
@@ -32,9 +34,11 @@ _KNOWN: dict[str, type[DeskError]] = {
         DiskFull,
         HubProblem,
         HubUnreachable,
+        InsecureHub,
         NotAHub,
         NotSignedIn,
         TakenProfile,
+        UntrustedHub,
         WrongProtocol,
     )
 }

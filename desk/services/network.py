@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -90,7 +90,7 @@ class Network:
         if self.offline_by_choice:
             raise OfflineByChoice
         with self._exchange:
-            person = session.sign_in(self._context, self.connect, typed)
+            person = session.sign_in(self._context, self._connect_for(typed), typed)
             self._leave_stream()
             self._drop_client()
             self._look_at_lease(anew=True)
@@ -107,7 +107,7 @@ class Network:
         if self.offline_by_choice:
             raise OfflineByChoice
         with self._exchange:
-            return session.begin_second_factor(self._context, self.connect, typed)
+            return session.begin_second_factor(self._context, self._connect_for(typed), typed)
 
     def sign_out(self) -> None:
         """See ``Desk.sign_out``."""
@@ -226,7 +226,9 @@ class Network:
                 self._client = (device, self.connect(account.hub, self._tokens(account.hub)))
             return self._client[1]
 
-    def connect(self, hub: str, token: str | Access, patience: float | None = None) -> HubClient:
+    def connect(
+        self, hub: str, token: str | Access, patience: float | None = None, authority: str = ""
+    ) -> HubClient:
         """A client of its own for an address and a token ("" is none); close it.
 
         It waits ``patience`` seconds for an answer, or as long as an exchange may take.
@@ -240,12 +242,21 @@ class Network:
             lambda: not self.offline_by_choice,
             self._hear,
             patience or ANSWER_SECONDS,
+            authority or self._authority(),
         )
 
     def visit(self, hub: str, patience: float, *, signed_in: bool) -> HubClient:
         """A client of its own that uses the session's tokens where there is one; close it."""
         with self._clients:
             return self.connect(hub, self._tokens(hub) if signed_in else "", patience)
+
+    def _connect_for(self, typed: Credentials) -> Callable[[str, str], HubClient]:
+        return lambda hub, token: self.connect(hub, token, authority=typed.authority)
+
+    def _authority(self) -> str:
+        """The company's certificate authority, where a person named one."""
+        with self._context.store.read() as connection:
+            return settings.get(connection, settings.HUB_AUTHORITY) or ""
 
     def _tokens(self, hub: str) -> Access:
         """The session's tokens, for all its clients together."""

@@ -33,6 +33,8 @@ class Credentials(Unspoken, frozen=True, kw_only=True):
     password: str
     enrolment: str = ""
     code: str = ""
+    #: The company's certificate authority in PEM; empty leaves the one that is kept.
+    authority: str = ""
 
 
 def sign_in(context: Context, connect: Connect, typed: Credentials) -> Person:
@@ -53,6 +55,8 @@ def sign_in(context: Context, connect: Connect, typed: Credentials) -> Person:
         if switching:
             _wipe(connection)
         _keep(connection, address, device, answer)
+        if typed.authority:
+            settings.put(connection, settings.HUB_AUTHORITY, typed.authority)
         settings.put(connection, settings.PLAYBOOK, playbook.source)
         settings.put(connection, settings.PLAYBOOK_VERSION, str(playbook.version))
     if switching:

@@ -15,6 +15,8 @@ TOKEN: Final = "token"  # noqa: S105 - the name of it
 #: What gets the next token, and under which id it is asked for while no answer has come.
 REFRESH: Final = "refresh"
 RETRY: Final = "retry"
+#: The company's certificate authority in PEM, where a person named one.
+HUB_AUTHORITY: Final = "hub_authority"
 DEVICE: Final = "device"
 #: The private half of the device's key, and the device that somebody begins to be.
 DEVICE_KEY: Final = "device_key"
