@@ -130,6 +130,17 @@ async def test_a_stream_ends_when_its_person_may_not_come_in_any_more(database_u
         assert [line async for line in told] == []
 
 
+async def test_a_stream_whose_token_has_ended_asks_to_come_in_again(database_url: str) -> None:
+    clock = Clock()
+    with Database(database_url) as database:
+        hub = a_gate(database, clock)
+        session = enter(database, "head", clock)
+        told = app._events(hub, session, gate.reader_of(hub, session), keep_alive=0.01)
+        await anext(told)
+        clock.now = session.expires_at
+        assert [line async for line in told if line != ": alive\n\n"] == ["event: renew\n\n"]
+
+
 async def test_a_write_of_another_process_is_heard_by_looking(database_url: str) -> None:
     with Database(database_url) as database, Database(database_url) as other:
         async with streaming(database, Hints(database, poll=0.01)) as told:

@@ -240,6 +240,23 @@ def test_a_desk_that_is_not_let_in_listens_again_only_after_signing_in(
     stream.end()
 
 
+def test_a_stream_whose_token_has_ended_is_opened_again_at_once(
+    sit: Sit, monkeypatch: pytest.MonkeyPatch, exchanged: threading.Semaphore, never: None
+) -> None:
+    monkeypatch.setattr("desk.services.live._LASTING_SECONDS", -1.0)
+    wire, first, second = Wire(), Stream(), Stream()
+    wire.streams = [first, second]
+    desk = sit("operator1", transport=wire)
+    watch = Watch(desk)
+    desk.start()
+    assert first.opened.wait(PATIENCE)
+    first.say("event: renew\n\n")
+    assert second.opened.wait(PATIENCE)
+    watch.until(lambda: desk.hears_hints)
+    assert desk.status().last_error == ""
+    second.end()
+
+
 def test_signing_out_leaves_the_stream(sit: Sit, never: None) -> None:
     desk = sit("operator1")
     watch = Watch(desk)
