@@ -20,6 +20,7 @@ from textual.screen import Screen
 from desk.domain.model import Value
 from desk.domain.operations import Comment, EditFields, Operation
 from desk.protocol.messages import Result
+from desk.screens.looking import NumberShown
 from desk.screens.notice import Notice, Question
 from desk.screens.pd_files import SaveFile
 from desk.screens.sign_in import SignIn
@@ -59,6 +60,7 @@ WAYS: Mapping[str, Mapping[str, Way]] = {
         "Question": lambda: Question(ALL_ATTACKS, ALL_ATTACKS, ALL_ATTACKS),
         "SignIn": lambda: SignIn(_nothing, hub=ALL_ATTACKS, user=ALL_ATTACKS, wrong=ALL_ATTACKS),
         "Unlock": lambda: Unlock(_nothing, locked_for=ALL_ATTACKS),
+        "NumberShown": lambda: NumberShown(ALL_ATTACKS),
     },
     "officer": {
         "OfficeScreen": ("ctrl+o", *["right"] * 6),
