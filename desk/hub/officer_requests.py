@@ -15,7 +15,7 @@ from desk.domain.clean import clean
 from desk.domain.effects import Effect, Noted, SubjectMoved, apply
 from desk.domain.ids import derive_id, make_id
 from desk.domain.model import Entry, SubjectRequest
-from desk.hub import changes, journal, officer, registry
+from desk.hub import changes, erasure, journal, officer, registry
 from desk.hub.accesses import of_session
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
@@ -67,6 +67,10 @@ def lines(connection: Connection, reader: Reader, rows: Sequence[Row[Any]]) -> l
     """Requests as the officer sees them, with what is left of their terms."""
     workdays = Workdays(reader.playbook.terms)
     names = officer.names_of(connection, reader, {row.subject_id for row in rows})
+    waiting = {
+        subject: len(erasure.outstanding(connection, subject, reader.now))
+        for subject in {row.subject_id for row in rows if row.state == "executed"}
+    }
     made: list[p.RequestLine] = []
     for row in rows:
         values = dict(zip(_COLUMNS, row, strict=True))
@@ -76,6 +80,7 @@ def lines(connection: Connection, reader: Reader, rows: Sequence[Row[Any]]) -> l
                 **values,
                 name=names.get(row.subject_id, ""),
                 days_left=workdays.left(reader.now, row.due_at),
+                outstanding=waiting.get(row.subject_id, 0),
             )
         )
     return made

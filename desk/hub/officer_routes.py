@@ -10,7 +10,15 @@ from litestar.di import NamedDependency
 from litestar.params import JSONBody
 from sqlalchemy import Connection
 
-from desk.hub import documents, incidents, journal, officer, officer_export, officer_requests
+from desk.hub import (
+    documents,
+    incidents,
+    journal,
+    officer,
+    officer_erasure,
+    officer_export,
+    officer_requests,
+)
 from desk.hub.accesses import of_session
 from desk.hub.accounts import Session
 from desk.hub.gate import Hub, reader_of
@@ -98,6 +106,7 @@ def subject_card(
                 for item in officer.items_of(connection, reader, subject.id)
             ],
             documents=documents.listed(connection, subject.id),
+            erasure=officer_erasure.of(connection, subject.id),
         )
         entry = of_session(
             session,
@@ -189,6 +198,14 @@ def reject_request(
         line = officer_requests.reject(connection, session, reader, data)
     hub.hints.wake()
     return line
+
+
+@post("/v1/pd/request/execute", status_code=200, sync_to_thread=True)
+def execute_request(
+    hub: NamedDependency[Hub], session: NamedDependency[Session], data: JSONBody[DecideRequest]
+) -> RequestLine:
+    """The subject is erased for good, and the act is kept."""
+    return officer_erasure.execute(hub, session, data)
 
 
 @get("/v1/pd/incidents", sync_to_thread=True)
@@ -296,6 +313,7 @@ ROUTES = [
     answer_request,
     extend_request,
     reject_request,
+    execute_request,
     list_incidents,
     open_incident,
     notify_incident,

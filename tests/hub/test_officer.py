@@ -74,6 +74,7 @@ def test_nobody_but_the_officer_is_answered(hub: Hub) -> None:
         "request/answer": p.DecideRequest(request_id=subject),
         "request/extend": p.DecideRequest(request_id=subject),
         "request/reject": p.DecideRequest(request_id=subject),
+        "request/execute": p.DecideRequest(request_id=subject),
         "incident": p.NewIncident(title="?"),
         "incident/notify": p.DecideIncident(incident_id=subject, note="?"),
         "incident/resolve": p.DecideIncident(incident_id=subject, note="?"),
@@ -306,3 +307,62 @@ def test_an_extract_of_the_journal_is_kept_without_the_data_itself(hub: Hub, off
     assert "9123456789" not in table
     listed = read(officer.get("/v1/pd/documents"), p.Documents).documents
     assert {one.id for one in listed} == {one.id for one in made}
+
+
+def test_an_erasure_is_carried_out_and_leaves_an_act_and_no_data(hub: Hub, officer: Desk) -> None:
+    desk, card, subject = lead(hub, "Анна Каренина", phone="+79123456789")
+    desk.do(Comment(item_id=card, text="живёт на Лесной"), give(card))
+    desk.done(RequestErasure(item_id=card, channel="email", note="письмо Анны"))
+    desk.bootstrap()
+    (line,) = requests(officer)
+    once = p.DecideRequest(request_id=line.id)
+    executed = ask(officer, "request/execute", once, p.RequestLine)
+    assert (executed.state, executed.closed_by, executed.name) == ("executed", "officer1", "")
+    assert (executed.note, requests(officer)) == ("", [])
+    assert executed.outstanding > 0
+    assert problem(officer.post("/v1/pd/request/execute", once))[:2] == (409, "request_closed")
+
+    shown = ask(officer, "subject", p.AskSubject(subject_id=subject), p.SubjectCard)
+    assert (shown.subject.stage, shown.subject.fields) == ("erased", {})
+    assert shown.erasure is not None
+    assert len(shown.erasure.devices) == executed.outstanding
+    assert {one.consent.purpose for one in shown.consents} == {"processing"}
+    kept = {(one.kind, one.format): one for one in shown.documents}
+    assert set(kept) == {(kind, form) for kind in ("act", "extract") for form in ("pdf", "csv")}
+    table = ask(
+        officer, "document", p.AskDocument(document_id=kept["act", "csv"].id), p.Export
+    ).content.decode("utf-8-sig")
+    for told_of in (subject, line.id, "Имя; Телефон", "Олег Офицер", "Грузовая биржа", "Desk"):
+        assert told_of in table
+    for one in shown.documents:
+        content = ask(officer, "document", p.AskDocument(document_id=one.id), p.Export).content
+        for secret in ("Каренина", "9123456789", "Лесной"):
+            assert secret.encode() not in content
+    desk.pull()
+    assert subject not in desk.rows["subject"]
+
+
+def test_what_was_cut_short_after_the_erasure_is_finished_when_asked_again(
+    hub: Hub, officer: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, card, _ = lead(hub, "Анна")
+    desk.done(RequestErasure(item_id=card, channel="email"))
+    (line,) = requests(officer)
+    once = p.DecideRequest(request_id=line.id)
+
+    def cut(*_args: object) -> None:
+        raise RuntimeError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("desk.hub.documents.act", cut)
+        assert officer.post("/v1/pd/request/execute", once).status_code == 500
+    assert read(officer.get("/v1/pd/documents"), p.Documents).documents == []
+    assert ask(officer, "request/execute", once, p.RequestLine).state == "executed"
+    assert len(read(officer.get("/v1/pd/documents"), p.Documents).documents) == 4
+
+
+def test_only_a_request_to_erase_erases(hub: Hub, officer: Desk) -> None:
+    _, _, subject = lead(hub)
+    line = ask(officer, "request", p.NewRequest(subject_id=subject, kind="access"), p.RequestLine)
+    refused = officer.post("/v1/pd/request/execute", p.DecideRequest(request_id=line.id))
+    assert problem(refused)[:2] == (409, "not_to_erase")
