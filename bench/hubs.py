@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from bench.figures import Series, Took, timed
 from bench.terminal import environment
 from bench.world import playbook_source
 from desk.hub.database import Database
+from desk.hub.kms import KEY, KEY_SIZE
 from desk.hub.passwords import hash_password
 from desk.hub.setup import add_user, init
 
@@ -49,7 +51,7 @@ class Hub:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=environment(PYTHONUNBUFFERED="1"),
+            env=environment(PYTHONUNBUFFERED="1", **_key()),
         )
         assert self._process.stdout is not None
         ready, _, self.url = self._process.stdout.readline().strip().partition(" ")
@@ -84,6 +86,11 @@ class Hub:
         return file.read_text(encoding="ascii").split() if file.exists() else []
 
 
+def _key() -> dict[str, str]:
+    """The master key, where there is none in a file beside the database."""
+    return {KEY: os.environ[KEY]} if KEY in os.environ else {}
+
+
 @contextmanager
 def serving(db_url: str) -> Iterator[Hub]:
     """A hub that answers."""
@@ -101,6 +108,8 @@ def postgresql() -> Iterator[str]:
     from tests.postgres import start
 
     url, stop = start()
+    # There is no file for it beside such a database; the hub's processes read it here, too.
+    os.environ[KEY] = base64.b64encode(os.urandom(KEY_SIZE)).decode()
     try:
         engine = create_engine(url, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
@@ -110,6 +119,7 @@ def postgresql() -> Iterator[str]:
         engine.dispose()
         yield url
     finally:
+        os.environ.pop(KEY)
         stop()
 
 
