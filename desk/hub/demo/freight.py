@@ -25,6 +25,7 @@ _STAFF = (
     ("head", 0),
     ("director", 0),
     ("admin", 0),
+    ("pd_officer", 0),
 )
 #: Where somebody answers, and writes the request down himself.
 _SPOKEN = frozenset({"phone", "whatsapp", "trade_show"})
