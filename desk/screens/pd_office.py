@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 from textual import on
 from textual.app import ComposeResult
 from textual.content import Content
@@ -215,7 +216,10 @@ class OfficeScreen(DeskScreen[None]):
         page = self._page
 
         async def use(values: Any) -> str:
-            page.use(values)
+            try:
+                page.use(values)
+            except msgspec.ValidationError:
+                return _("An id has Latin letters, digits and hyphens alone. Correct it.")
             return ""
 
         def filtered(done: bool | None) -> None:

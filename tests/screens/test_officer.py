@@ -267,6 +267,16 @@ async def test_the_journal_is_filtered_by_person_from_his_card(
     assert hub.asked[-1] == JournalQuery(subject_id=identifier(1000))
 
 
+async def test_an_id_that_is_none_is_told_in_the_filter(app: MakeApp, hub: FakeOfficer) -> None:
+    office = app("officer")
+    async with running(office) as pilot:
+        await press(pilot, "ctrl+o", "left", "f", *["tab"] * 5)
+        await type_text(pilot, "нет")
+        await press(pilot, "enter")
+        assert "An id has Latin letters" in on_screen(office)
+    assert isinstance(hub.asked[-1], JournalQuery)
+
+
 async def test_what_people_wrote_cannot_drive_the_terminal(app: MakeApp, hub: FakeOfficer) -> None:
     hub.open_requests = [
         msgspec.structs.replace(one, name=HOSTILE, note=HOSTILE, extension=HOSTILE)
