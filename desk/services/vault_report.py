@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import msgspec
 
-from desk.services import keyfile
+from desk.services import keyfile, rotation
 from desk.services.context import Context
 from desk.services.keyfile import Factor
 from desk.services.keyrings import SystemKeyring
 from desk.services.lease import Standing
-from desk.services.store import Store
 
 
 class VaultState(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,5 +54,6 @@ def report(context: Context, lease: Standing) -> VaultState:
 
 def renew(context: Context, passphrase: str | None) -> None:
     """A new key in the keyring, another passphrase if one is given, and a new wrapping key."""
-    store: Store = context.store
-    store.keys.box.renew(passphrase)
+    context.store.keys.box.renew(passphrase)
+    # A reader that holds the log up leaves the old wrapping key to the next exchange.
+    rotation.rotate(context.store)

@@ -51,7 +51,9 @@ def test_another_passphrase_counts_and_the_old_one_does_not(
     assert marketer.run("status").code == 4
     passphrase_file.write_text("a wholly new one\n")
     assert marketer.ok("status", "--json").json["user"] == "marketer1"
-    marketer.ok("vault", "rotate")
+    epoch = marketer.ok("vault", "status", "--json").json["wrapping_epoch"]
+    renewed = marketer.ok("vault", "rotate", "--json").json
+    assert renewed["wrapping_epoch"] == epoch + 1
     assert marketer.ok("vault", "status", "--json").json["factors"] == ["passphrase", "lease"]
 
 
