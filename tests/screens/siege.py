@@ -17,12 +17,13 @@ import msgspec
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from desk.domain.model import Value
 from desk.domain.operations import Comment, EditFields, Operation
-from desk.protocol.messages import Result
+from desk.protocol.messages import Result, SecondFactor
+from desk.protocol.sessions import SessionInfo
 from desk.screens.looking import NumberShown
 from desk.screens.notice import Notice, Question
 from desk.screens.pd_files import SaveFile
+from desk.screens.second_factor import SetUpSecondFactor
 from desk.screens.sign_in import SignIn
 from desk.screens.unlock import Unlock
 from desk.services import inbox
@@ -32,7 +33,7 @@ from tests.screens.officers import FakeOfficer
 from tests.screens.steps import calm, press
 
 #: Keys from the board on, or a screen that no key opens on a desk at peace.
-Way: TypeAlias = tuple[str, ...] | Callable[[], Screen[Any]]
+Way: TypeAlias = tuple[str, ...] | Callable[[], Screen[object]]
 
 
 async def _nothing(*_typed: object) -> str:
@@ -61,6 +62,11 @@ WAYS: Mapping[str, Mapping[str, Way]] = {
         "SignIn": lambda: SignIn(_nothing, hub=ALL_ATTACKS, user=ALL_ATTACKS, wrong=ALL_ATTACKS),
         "Unlock": lambda: Unlock(_nothing, locked_for=ALL_ATTACKS),
         "NumberShown": lambda: NumberShown(ALL_ATTACKS),
+        "SessionsDialog": ("ctrl+b",),
+        "PasswordDialog": ("ctrl+b", "enter"),
+        "SetUpSecondFactor": lambda: SetUpSecondFactor(
+            SecondFactor(secret=ALL_ATTACKS, uri=ALL_ATTACKS, recovery=[ALL_ATTACKS])
+        ),
     },
     "officer": {
         "OfficeScreen": ("ctrl+o", *["right"] * 6),
@@ -91,6 +97,14 @@ def _attacked(value: Any) -> Any:
 
 def _is_text(value: dict[Any, Any]) -> bool:
     return bool(value) and all(isinstance(one, str) for one in value.values())
+
+
+def _sessions(_desk: Desk) -> list[SessionInfo]:
+    """Sessions on a device that was named by an attacker."""
+    one = SessionInfo(
+        id="s", device="d", device_name=ALL_ATTACKS, created_at=NOW, renewed_at=NOW, current=False
+    )
+    return [one]
 
 
 class HostileOfficer(FakeOfficer):
@@ -126,7 +140,7 @@ class Besieged(StillApp):
                     result="conflict" if theirs else "rejected",
                     code="field_conflict" if theirs else "unknown_kind",
                     args=args,
-                    theirs=dict[str, Value](theirs),
+                    theirs=theirs,
                 )
                 inbox.add(connection, desk.context, operation, result)
         return desk
@@ -136,7 +150,7 @@ def _note(report: Path, reached: list[str]) -> None:
     report.write_text("\n".join(reached), encoding="utf-8")
 
 
-async def _walk(pilot: Pilot[Any], report: Path, ways: Mapping[str, Way]) -> None:
+async def _walk(pilot: Pilot[None], report: Path, ways: Mapping[str, Way]) -> None:
     app = pilot.app
     assert isinstance(app, StillApp)
     await calm(pilot)
@@ -164,6 +178,7 @@ def main(profile: Path, report: Path, user: str) -> int:
     """Go through all that is the user's; the exit code is the application's."""
     officer = HostileOfficer()
     Desk.officer = property(lambda _desk: officer)  # type: ignore[assignment,misc]
+    Desk.sessions = _sessions  # type: ignore[method-assign]
     app = Besieged(profile, passphrase=PASSPHRASE)
     app.animation_level = "none"
     app.run(auto_pilot=lambda pilot: _walk(pilot, report, WAYS[user]))
