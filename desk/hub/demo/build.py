@@ -14,7 +14,7 @@ from desk.domain.model import Person
 from desk.domain.playbook import Playbook
 from desk.domain.playbook_loader import load
 from desk.hub.database import Database
-from desk.hub.demo import freight
+from desk.hub.demo import consents, freight
 from desk.hub.intake import Batch, Intake
 from desk.hub.passwords import hash_password
 from desk.hub.setup import add_user, init
@@ -27,7 +27,7 @@ _DATABASE = "hub.db"
 _KEYS = "hub.keys.db"
 _PARAMETERS = "demo.json"
 #: Raised when the generator makes other rows than before, so that old data is not taken for new.
-_GENERATION = 1
+_GENERATION = 2
 _ROUND_TO = 60_000
 
 
@@ -99,6 +99,7 @@ def build(
                 intake.insert(batch)
                 done += len(batch.subjects)
                 on_progress(done, parameters.leads)
+        consents.invent(database, playbook, parameters.seed, now)
     (folder / _PARAMETERS).write_bytes(msgspec.json.encode(parameters))
 
 
