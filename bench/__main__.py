@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 BENCHES = {
     "start": "start",
     "load": "loads",
+    "vault": "vaults",
     "keys": "keys",
     "pull": "pulls",
     "sync": "syncs",

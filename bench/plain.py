@@ -96,13 +96,19 @@ class Moves:
 
 
 def _schema() -> Iterable[str]:
+    from sqlalchemy import JSON, MetaData
     from sqlalchemy.dialects import sqlite
     from sqlalchemy.schema import CreateIndex, CreateTable
 
     from desk.schema.desk_tables import metadata
+    from desk.schema.tables import mirrored
 
     dialect = sqlite.dialect()
-    for table in metadata.sorted_tables:
+    people = mirrored(MetaData(), JSON())["subject"]
+    for table in (*metadata.sorted_tables, people):
+        # The desk's own people are sealed.
+        if table.name == people.name and table is not people:
+            continue
         yield str(CreateTable(table).compile(dialect=dialect))
         for index in table.indexes:
             yield str(CreateIndex(index).compile(dialect=dialect))

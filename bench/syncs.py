@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import msgspec
+from sqlalchemy import JSON, MetaData
 
 from bench import plain
 from bench.figures import Aim, Line, Series, Took, timed
@@ -19,11 +20,13 @@ from bench.plan import Plan
 from bench.terminal import environment
 from bench.world import CASE, NOW, USER, World, playbook_source, say
 from desk.commands.session import DEMO_SECRET
+from desk.domain.model import Subject
 from desk.hub.demo.build import PASSWORD, Parameters, build, database_url
 from desk.protocol.messages import Page
+from desk.schema.tables import mirrored
 from desk.services.bootstrap import Bootstrap
 from desk.services.desk import Desk
-from desk.services.rows import ROWS
+from desk.services.rows import ROWS, Rows
 
 _AIM = Aim("ratio", 2.5)
 
@@ -95,6 +98,10 @@ def _again(answer: httpx.Response, body: bytes) -> httpx.Response:
     return httpx.Response(answer.status_code, headers=headers, stream=httpx.ByteStream(body))
 
 
+#: People as plain rows.
+_PEOPLE = Rows("subject", Subject, mirrored(MetaData(), JSON())["subject"])
+
+
 def _plain(path: Path, pages: list[bytes]) -> Took:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         plain.prepare(connection)
@@ -108,7 +115,7 @@ def _decoded(page: bytes) -> Page:
 def _insert(connection: sqlite3.Connection, page: Page) -> None:
     connection.execute("BEGIN")
     for kind, part in _parts(page).items():
-        rows = ROWS[kind]
+        rows = _PEOPLE if kind == "subject" else ROWS[kind]
         marks = ", ".join("?" * len(rows.columns))
         # One subject may come with several pages.
         into = f"INSERT OR REPLACE INTO {kind} ({', '.join(rows.columns)}) VALUES ({marks})"

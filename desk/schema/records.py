@@ -84,10 +84,14 @@ class Place:
 
     def described(self, row: bytes, kind: Kind, version: int) -> bytes:
         """The same, where row and subject are ``prefixed`` already."""
+        return self.start(kind) + version.to_bytes(8, "big") + row
+
+    def start(self, kind: Kind) -> bytes:
+        """What ``described`` begins with, for whoever opens many."""
         start = self._kinds.get(kind)
         if start is None:
             start = self._kinds[kind] = self._start + prefixed(kind)
-        return start + version.to_bytes(8, "big") + row
+        return start
 
 
 def seal(cipher: Cipher, key_id: bytes, nonce: bytes, value: bytes, place: bytes) -> bytes:
@@ -108,14 +112,14 @@ def key_id(record: bytes) -> bytes:
 
 def unseal(cipher: Cipher, record: bytes, place: bytes) -> bytes:
     """The value of a record. Raises ``Broken``."""
-    head = record[:_BODY]
-    if len(record) < _BODY + _PAD + _TAG or not head.startswith(_HEAD):
+    if len(record) < _BODY + _PAD + _TAG or record[:2] != _HEAD:
         raise Broken
+    head = record[:_BODY]
     try:
         padded = cipher.decrypt(head[_BODY - NONCE :], record[_BODY:], head + place)
     except InvalidTag:
         raise Broken from None
-    value, mark, rest = padded.rpartition(b"\x80")
-    if not mark or len(padded) % _PAD or rest.strip(b"\0"):
+    marked = padded.rstrip(b"\0")
+    if len(padded) % _PAD or marked[-1:] != b"\x80":
         raise Broken
-    return value
+    return marked[:-1]

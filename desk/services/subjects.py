@@ -133,11 +133,12 @@ class SubjectRows(Rows[Subject]):
         too. Raises ``Broken``."""
         sealer = sealer_of(connection)
         place = _place(sealer)
-        sql = f"SELECT id, version, overview, detail FROM {self.kind}"  # noqa: S608
+        sql = f"SELECT id, version, overview, {'detail' if details else 'NULL'} FROM {self.kind}"  # noqa: S608
         of, unseal = sealer.of, records.unseal
+        start = place.start("overview")
         for row_id, version, overview, detail in _driven(connection, sql):
             row = prefixed(row_id) * 2
-            value = unseal(of(overview), overview, place.described(row, "overview", version))
+            value = unseal(of(overview), overview, start + version.to_bytes(8, "big") + row)
             opened = None
             if details and detail:
                 described = place.described(row, "detail", version)
