@@ -15,7 +15,7 @@ from desk.services.desk import Desk
 from desk.services.errors import DiskFull
 from desk.services.store import Store
 
-_FILES = ("local.db", "local.db-wal")
+_FILES = ("local.db", "local.db-wal", "local.key")
 
 
 class Killed(BaseException):
