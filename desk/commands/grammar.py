@@ -211,6 +211,19 @@ def _add_persons(commands: _Commands) -> None:
     find.add_argument("contact", metavar="PHONE|EMAIL|-")
     consents = persons.add("consents", "persons:consents", _("what a person agreed to"))
     consents.add_argument("subject", metavar="SUBJECT", help=_("the person's id or its beginning"))
+    for name, handler, summary in (
+        ("give", "persons:give", _("write down that a person agreed to a purpose")),
+        ("withdraw", "persons:withdraw", _("write down that he takes it back, or objects")),
+    ):
+        said = persons.add(name, handler, summary)
+        _card(said)
+        said.add_argument("purpose", metavar="PURPOSE", help=_("one of the playbook's purposes"))
+        _said(said)
+    demand = persons.add(
+        "demand", "persons:demand", _("write down that a person demands to be erased")
+    )
+    _card(demand)
+    _said(demand)
 
 
 def _add_vault(commands: _Commands) -> None:
@@ -436,6 +449,16 @@ def _select(parser: ArgumentParser) -> None:
 
 def _card(parser: ArgumentParser) -> None:
     parser.add_argument("id", metavar="ID", help=_("the card's id or its beginning"))
+
+
+def _said(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--channel",
+        required=True,
+        metavar="CHANNEL",
+        help="site, phone, email, messenger, paper, other",
+    )
+    parser.add_argument("--evidence", metavar="TEXT", default="", help=_("what proves it"))
 
 
 def _entry(parser: ArgumentParser) -> None:

@@ -18,13 +18,17 @@ def erase(options: Namespace) -> int:
     """Erase a person. JSON: subject, act, at, by, categories, outstanding (array of device, user,
     name, lease_until)."""
     with problems():
-        from desk.hub import administration, erasure
+        import os
+
+        from desk.hub import administration, erasure, officer_erasure
         from desk.hub.setup import milliseconds
 
         now = milliseconds()
         with administration.opened(options.db) as database:
             try:
-                done = erasure.erase(database, options.subject, options.by, now, options.reason)
+                done = officer_erasure.by_administrator(
+                    database, options.subject, options.by, options.reason, now, os.urandom
+                )
             except erasure.NoSubject:
                 line = _("There is no person {subject}. Take the id from the subject's card.")
                 shown = output.shown(options.subject)

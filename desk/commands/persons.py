@@ -1,4 +1,4 @@
-"""People of the local copy: `pd show`, `pd find`, `pd consents`."""
+"""People of the local copy: `pd show`, `pd find`, `pd consents`, and what they say of these."""
 
 from __future__ import annotations
 
@@ -14,8 +14,12 @@ from desk.screens import words
 from desk.text import N_, _, format_datetime
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from desk.domain.model import Standing, Subject
+    from desk.domain.operations import Intent
     from desk.domain.playbook import Playbook
+    from desk.services.desk import Desk
     from desk.services.persons import PersonFound
 
 _STAGES = {
@@ -95,6 +99,62 @@ def consents(options: Namespace) -> int:
         ],
     )
     return DONE
+
+
+def give(options: Namespace) -> int:
+    """A consent to the text in force, through a card of the person; JSON as of `do`."""
+    from desk.domain.operations import GiveConsent
+
+    def said(desk: Desk, item: str) -> Intent:
+        purpose = desk.playbook.purposes.get(options.purpose)
+        return GiveConsent(
+            item_id=item,
+            purpose=options.purpose,
+            text_version=purpose.version if purpose else 0,
+            channel=options.channel,
+            evidence=options.evidence,
+        )
+
+    return _say(options, said)
+
+
+def withdraw(options: Namespace) -> int:
+    """A consent taken back, through a card of the person; JSON as of `do`."""
+    from desk.domain.operations import WithdrawConsent
+
+    def said(_desk: Desk, item: str) -> Intent:
+        return WithdrawConsent(
+            item_id=item,
+            purpose=options.purpose,
+            channel=options.channel,
+            evidence=options.evidence,
+        )
+
+    return _say(options, said)
+
+
+def demand(options: Namespace) -> int:
+    """A demand of erasure, through a card of the person; JSON as of `do`."""
+    from desk.domain.operations import RequestErasure
+
+    return _say(
+        options,
+        lambda _desk, item: RequestErasure(
+            item_id=item, channel=options.channel, note=options.evidence
+        ),
+    )
+
+
+def _say(options: Namespace, said: Callable[[Desk, str], Intent]) -> int:
+    from desk.commands import saying
+    from desk.commands.cards import resolve
+    from desk.commands.work import send
+
+    with open_desk(options) as desk:
+        item = desk.card(resolve(desk, options.id)).item
+        with saying.refusals(desk.playbook, item.kind):
+            done = desk.do(said(desk, item.id))
+        return send(desk, done, item.kind, options)
 
 
 _STATES = {"given": N_("given"), "withdrawn": N_("taken back"), "none": N_("not asked")}

@@ -40,6 +40,7 @@ from desk.hub import (
     passwords,
     presence,
     pull,
+    registry,
     rowsecurity,
     subject_routes,
 )
@@ -363,8 +364,10 @@ async def _anchoring_rounds(hub: Hub) -> None:
 
 
 def _prune(hub: Hub) -> int:
+    now = hub.clock()
     with hub.database.write() as connection:
-        return changes.prune(connection, hub.clock() - changes.RETENTION)
+        documents = registry.prune_documents(connection, now)
+        return documents + changes.prune(connection, now - changes.RETENTION)
 
 
 def _session(request: _Http) -> Session:

@@ -49,10 +49,15 @@ _EXTRACT_COLUMNS = (
 
 
 class Destroyed(msgspec.Struct, frozen=True, kw_only=True):
-    """What an act says: whose data, on what ground, what of it, and on which devices."""
+    """What an act says: whose data, on what ground, what of it, and on which devices.
 
+    Where there was no request, nobody sent one (``request_id`` is None) and ``ground`` is what
+    the administrator wrote.
+    """
+
+    number: int
     subject_id: str
-    request_id: str
+    request_id: str | None
     ground: str
     received_at: int
     erased_at: int
@@ -78,7 +83,7 @@ def act(
     )
     paper = Paper(
         title="Акт об уничтожении персональных данных",
-        subtitle=f"№ {destroyed.request_id}",
+        subtitle=f"№ {destroyed.number}",
         sections=[Section(facts=facts), *([devices] if destroyed.devices else [])],
         signature=_SIGNED.format(name=_person(connection, destroyed.by)),
         made_at=reader.now,
@@ -167,10 +172,12 @@ def _act_facts(
     connection: Connection, reader: Reader, destroyed: Destroyed
 ) -> list[tuple[str, str]]:
     zone = Workdays(reader.playbook.terms).zone
+    received = papers.moment(destroyed.received_at, zone)
+    asked = f"№ {destroyed.request_id} от {received}" if destroyed.request_id else "не поступал"
     return [
         ("Оператор", reader.playbook.title.ru),
         ("Субъект персональных данных", f"идентификатор {destroyed.subject_id}"),
-        ("Запрос", f"№ {destroyed.request_id} от {papers.moment(destroyed.received_at, zone)}"),
+        ("Запрос", asked),
         ("Причина уничтожения", _GROUNDS.get(destroyed.ground, destroyed.ground)),
         ("Категории уничтоженных данных", "; ".join(destroyed.categories)),
         ("Информационная система", _system(connection)),

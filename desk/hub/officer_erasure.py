@@ -5,17 +5,24 @@ What was cut short after the rows were emptied is finished when the officer asks
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
 from desk.domain.forms import is_empty
+from desk.domain.model import Actor
 from desk.domain.playbook import Playbook
 from desk.hub import documents, erasure, officer, officer_requests
 from desk.hub.accounts import Session
+from desk.hub.database import Database
 from desk.hub.documents import Destroyed
+from desk.hub.erasure import Erased
 from desk.hub.errors import HubProblem
 from desk.hub.gate import Hub, reader_of
+from desk.hub.playbooks import current
+from desk.hub.projection import Reader
+from desk.hub.store import Opened
 from desk.protocol import personal as p
 from desk.schema import hub_tables as t
 
@@ -44,6 +51,7 @@ def execute(hub: Hub, session: Session, asked: p.DecideRequest) -> p.RequestLine
             connection, session, reader, request.subject_id, "executed", request.id
         )
         destroyed = Destroyed(
+            number=done.number,
             subject_id=subject.id,
             request_id=request.id,
             ground=request.ground,
@@ -55,6 +63,47 @@ def execute(hub: Hub, session: Session, asked: p.DecideRequest) -> p.RequestLine
         )
         documents.act(connection, reader, destroyed, hub.random_bytes)
         return officer_requests.one(connection, reader, request.id)
+
+
+def by_administrator(
+    database: Database,
+    subject_id: str,
+    by: str | None,
+    reason: str,
+    now: int,
+    random_bytes: Callable[[int], bytes],
+) -> Erased:
+    """Erase a subject without a request and keep the act; one who is erased already keeps his.
+
+    Raises `erasure.NoSubject`.
+    """
+    with database.read() as connection:
+        installed = current(connection)
+        found = Opened(connection).subjects(select(t.subject).where(t.subject.c.id == subject_id))
+    fields = found[0].fields if found else {}
+    done = erasure.erase(database, subject_id, by, now, reason)
+    reader = Reader(
+        actor=Actor(id=by or "", role=""),
+        playbook=installed.playbook,
+        playbook_version=installed.version,
+        policy_version=0,
+        now=now,
+    )
+    with database.write() as connection:
+        if not _has_act(connection, subject_id):
+            destroyed = Destroyed(
+                number=done.number,
+                subject_id=subject_id,
+                request_id=None,
+                ground=reason or "решение оператора",
+                received_at=done.at,
+                erased_at=done.at,
+                by=by,
+                categories=_categories(installed.playbook, fields),
+                devices=devices(connection, subject_id),
+            )
+            documents.act(connection, reader, destroyed, random_bytes)
+    return done
 
 
 def of(connection: Connection, subject_id: str) -> p.ErasureLine | None:
@@ -105,8 +154,12 @@ def _is_unfinished(connection: Connection, request: Row[Any]) -> bool:
     """Whether the subject is erased but no act says so."""
     if erasure.of(connection, request.subject_id) is None:
         return False
-    acts = select(t.document.c.id).where(t.document.c.subject_id == request.subject_id)
-    return connection.execute(acts.where(t.document.c.kind == "act")).first() is None
+    return not _has_act(connection, request.subject_id)
+
+
+def _has_act(connection: Connection, subject_id: str) -> bool:
+    acts = select(t.document.c.id).where(t.document.c.subject_id == subject_id)
+    return connection.execute(acts.where(t.document.c.kind == "act")).first() is not None
 
 
 def _categories(playbook: Playbook, fields: dict[str, Any]) -> list[str]:

@@ -218,8 +218,8 @@ class DamagedFile(DeskError):
 
     code = "damaged_file"
     template = N_(
-        "{file} is damaged. It was left as it is: put it back from a copy, or move it aside and "
-        "sign in again."
+        "{file} is damaged. It was left as it is: “desk vault recover” saves what you did and "
+        "fetches the cards anew."
     )
     exit_code = EXIT_LOCKED
 

@@ -67,6 +67,28 @@ def test_consents_are_told_for_every_purpose(marketer: Person) -> None:
     assert "Calls with offers" in marketer.ok("pd", "consents", subject).out
 
 
+def test_what_a_person_says_of_his_consents_is_written_down_and_ends_the_work(
+    marketer: Person,
+) -> None:
+    subject = known(marketer, "+79351112266", "Глеб")
+    lead = marketer.ok("pd", "find", "+79351112266", "--json").json[0]["items"][0]
+    given = ("pd", "give", lead, "mailing", "--channel", "site", "--evidence", "form 7", "--json")
+    assert marketer.ok(*given).json["state"] == "sent"
+    states = {
+        one["purpose"]: one["state"]
+        for one in marketer.ok("pd", "consents", subject, "--json").json["consents"]
+    }
+    assert states["mailing"] == "given"
+    marketer.ok("pd", "withdraw", lead, "mailing", "--channel", "phone")
+    unknown = marketer.run("pd", "give", lead, "fishing", "--channel", "site")
+    assert (unknown.code, unknown.out) == (3, "")
+    marketer.ok("pd", "demand", lead, "--channel", "email")
+    stopped = marketer.run("edit", lead, "--set", "company=x")
+    assert stopped.code == 3
+    shown = marketer.ok("pd", "consents", subject, "--json").json
+    assert shown["stage"] == "erasure_requested"
+
+
 def test_the_hub_gives_out_all_that_it_keeps_of_a_person(hub: HubProcess, person: People) -> None:
     one = person("marketer1")
     one.login(hub.url)

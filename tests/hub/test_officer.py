@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from desk.domain.operations import Comment, GiveConsent, RequestErasure, WithdrawConsent
+from desk.hub import officer_erasure
 from desk.hub.setup import add_user
 from desk.protocol import personal as p
 from desk.schema import hub_tables as t
@@ -359,6 +360,29 @@ def test_what_was_cut_short_after_the_erasure_is_finished_when_asked_again(
     assert read(officer.get("/v1/pd/documents"), p.Documents).documents == []
     assert ask(officer, "request/execute", once, p.RequestLine).state == "executed"
     assert len(read(officer.get("/v1/pd/documents"), p.Documents).documents) == 4
+
+
+def test_an_erasure_of_the_administrator_leaves_one_act_that_names_no_request(
+    hub: Hub, officer: Desk
+) -> None:
+    _, _, subject = lead(hub, "Тайнова Канарейка")
+    for _again in range(2):
+        done = officer_erasure.by_administrator(
+            hub.database, subject, "officer1", "Решение № 4", hub.clock(), hub.random.randbytes
+        )
+    with hub.database.read() as connection:
+        rows = connection.execute(
+            select(t.document).where(t.document.c.subject_id == subject)
+        ).all()
+    assert sorted((one.kind, one.format) for one in rows) == [
+        ("act", "csv"), ("act", "pdf"), ("extract", "csv"), ("extract", "pdf"),
+    ]  # fmt: skip
+    (table,) = (one.content for one in rows if (one.kind, one.format) == ("act", "csv"))
+    act = table.decode("utf-8-sig")
+    assert "не поступал" in act
+    assert "Решение № 4" in act
+    assert "Канарейка" not in act
+    assert done.number > 0
 
 
 def test_only_a_request_to_erase_erases(hub: Hub, officer: Desk) -> None:
