@@ -246,7 +246,9 @@ def _empty_items(
 def _empty_entries(
     connection: Connection, opened: Opened, items: Sequence[str]
 ) -> list[changes.Change]:
-    said = and_(t.entry.c.item_id.in_(items), t.entry.c.sealed.is_not(None))
+    # A backup of a hub that sealed nothing yet has them bare.
+    some = or_(t.entry.c.sealed.is_not(None), t.entry.c.comment != "")
+    said = and_(t.entry.c.item_id.in_(items), some)
     entries: list[Entry] = opened.entries(select(t.entry).where(said))
     emptied = {"comment": "", "sealed": None, "version": t.entry.c.version + 1}
     connection.execute(update(t.entry).where(said).values(emptied))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from desk.domain.clean import clean
 from desk.domain.deadlines import clocks
 from desk.domain.ids import make_id
-from desk.hub import journal, officer
+from desk.hub import journal, officer, texts
 from desk.hub.accesses import of_session
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
@@ -30,8 +30,9 @@ def listed(connection: Connection) -> p.Incidents:
     query = select(incident).order_by(
         line.resolved_at.is_not(None), line.found_at.desc(), line.id.desc()
     )
-    rows = connection.execute(query.limit(_LISTED)).mappings()
-    return p.Incidents(incidents=[p.IncidentLine(**row) for row in rows])
+    rows = connection.execute(query.limit(_LISTED)).all()
+    told = texts.opened(connection, incident, rows)
+    return p.Incidents(incidents=[p.IncidentLine(**values) for values in told])
 
 
 def receive(
@@ -58,7 +59,7 @@ def receive(
         "notice": "",
         "result": "",
     }
-    connection.execute(insert(incident).values(row))
+    connection.execute(insert(incident), texts.stored(connection, incident, [row]))
     return _noted(connection, session, reader, row["id"], "opened")
 
 
@@ -66,11 +67,11 @@ def notify(
     connection: Connection, session: Session, reader: Reader, asked: p.DecideIncident
 ) -> p.IncidentLine:
     """The authority was told. Raises `HubProblem` ``no_incident``, ``request_closed``."""
-    _open(connection, asked.incident_id, "notified_at")
+    row = _open(connection, asked.incident_id, "notified_at")
     values = {
         "notified_at": reader.now,
         "notified_by": reader.actor.id,
-        "notice": _said(asked.note, _WORDS_LIMIT),
+        **texts.changed(connection, incident, row, notice=_said(asked.note, _WORDS_LIMIT)),
     }
     connection.execute(update(incident).where(incident.c.id == asked.incident_id).values(values))
     return _noted(connection, session, reader, asked.incident_id, "notified")
@@ -80,24 +81,25 @@ def resolve(
     connection: Connection, session: Session, reader: Reader, asked: p.DecideIncident
 ) -> p.IncidentLine:
     """The inquiry has ended. Raises `HubProblem` ``no_incident``, ``request_closed``."""
-    _open(connection, asked.incident_id, "resolved_at")
+    row = _open(connection, asked.incident_id, "resolved_at")
     values = {
         "resolved_at": reader.now,
         "resolved_by": reader.actor.id,
-        "result": _said(asked.note, _WORDS_LIMIT),
+        **texts.changed(connection, incident, row, result=_said(asked.note, _WORDS_LIMIT)),
     }
     connection.execute(update(incident).where(incident.c.id == asked.incident_id).values(values))
     return _noted(connection, session, reader, asked.incident_id, "resolved")
 
 
-def _open(connection: Connection, incident_id: str, step: str) -> None:
-    """Refuse a step that was taken already."""
+def _open(connection: Connection, incident_id: str, step: str) -> Row[Any]:
+    """The incident, locked; refused where that step was taken already."""
     query = select(incident).where(incident.c.id == incident_id).with_for_update()
-    row = connection.execute(query).mappings().first()
+    row = connection.execute(query).first()
     if row is None:
         raise HubProblem(404, "no_incident")
-    if row[step] is not None:
+    if getattr(row, step) is not None:
         raise HubProblem(409, "request_closed")
+    return row
 
 
 def _noted(
@@ -111,8 +113,9 @@ def _noted(
         detail={"did": did, "incident": incident_id},
     )
     journal.write(connection, [entry])
-    row = connection.execute(select(incident).where(incident.c.id == incident_id)).mappings().one()
-    return p.IncidentLine(**row)
+    rows = connection.execute(select(incident).where(incident.c.id == incident_id)).all()
+    (values,) = texts.opened(connection, incident, rows)
+    return p.IncidentLine(**values)
 
 
 def _said(text: str, limit: int) -> str:

@@ -16,7 +16,7 @@ from desk.domain.forms import check_value, is_empty
 from desk.domain.journal import Access, pack
 from desk.domain.model import Consent, Entry, Item, Standing, Subject
 from desk.domain.playbook import Field, Playbook, Text
-from desk.hub import lookup, store
+from desk.hub import lookup, store, texts
 from desk.hub.accesses import of_session
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
@@ -24,7 +24,6 @@ from desk.hub.projection import Reader
 from desk.protocol import personal as p
 from desk.schema import hub_tables as t
 
-_CONSENT = tuple(t.consent.c.keys())
 _PHONE = Field(id="contact", title=Text(ru="", en=""), type="phone")
 _EMAIL = Field(id="contact", title=Text(ru="", en=""), type="email")
 
@@ -77,10 +76,8 @@ def registry(connection: Connection, reader: Reader, asked: p.RegistryQuery) -> 
     names = names_of(connection, reader, {row.subject_id for row in rows})
     return p.RegistryPage(
         lines=[
-            p.RegistryLine(
-                consent=consent_of(row), name=names.get(row.subject_id, ""), stage=row.stage
-            )
-            for row in rows
+            p.RegistryLine(consent=consent, name=names.get(row.subject_id, ""), stage=row.stage)
+            for row, consent in zip(rows, _consents(connection, rows), strict=True)
         ],
         more=more,
         total=None if asked.after else _count(connection, query),
@@ -132,8 +129,11 @@ def consents_of(connection: Connection, subject_id: str) -> list[p.GivenConsent]
     line = t.consent.c
     query = select(t.consent).where(line.subject_id == subject_id)
     rows = connection.execute(query.order_by(line.given_at.desc(), line.id.desc())).all()
-    texts = {text.hash: text for text in texts_of(connection)}
-    return [p.GivenConsent(consent=consent_of(row), text=texts.get(row.text_hash)) for row in rows]
+    kept = {text.hash: text for text in texts_of(connection)}
+    return [
+        p.GivenConsent(consent=consent, text=kept.get(consent.text_hash))
+        for consent in _consents(connection, rows)
+    ]
 
 
 def texts_of(connection: Connection) -> list[p.ConsentText]:
@@ -153,11 +153,6 @@ def entries_of(connection: Connection, ids: Sequence[str]) -> list[Entry]:
     """What stands on the timelines of some cards, the oldest first."""
     query = select(t.entry).where(t.entry.c.item_id.in_(ids)).order_by(t.entry.c.id)
     return entries(connection, query) if ids else []
-
-
-def consent_of(row: Any) -> Consent:
-    """A consent from a row that begins with the whole one."""
-    return Consent(**dict(zip(_CONSENT, row, strict=False)))
 
 
 def overview(playbook: Playbook) -> list[str]:
@@ -198,6 +193,10 @@ def items(connection: Connection, query: Select[Any]) -> list[Item]:
 def entries(connection: Connection, query: Select[Any]) -> list[Entry]:
     """The timeline entries of a query for whole rows."""
     return store.Opened(connection).entries(query)
+
+
+def _consents(connection: Connection, rows: Sequence[Any]) -> list[Consent]:
+    return [Consent(**values) for values in texts.opened(connection, t.consent, rows)]
 
 
 def _registry_tests(connection: Connection, asked: p.RegistryQuery) -> list[ColumnElement[bool]]:

@@ -15,7 +15,7 @@ from desk.domain.clean import clean
 from desk.domain.effects import Effect, Noted, SubjectMoved, apply
 from desk.domain.ids import derive_id, make_id
 from desk.domain.model import Entry, SubjectRequest
-from desk.hub import changes, erasure, journal, officer, registry
+from desk.hub import changes, erasure, journal, officer, registry, texts
 from desk.hub.accesses import of_session
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
@@ -29,7 +29,6 @@ _WORDS_LIMIT = 4000
 #: What a request leaves on the timelines of the person's cards.
 _LINES = ("erasure_requested", "stopped", "erasure_rejected")
 _REQUEST = t.pd_request.c
-_COLUMNS = tuple(_REQUEST.keys())
 
 
 def page(connection: Connection, reader: Reader, asked: p.RequestsQuery) -> p.RequestsPage:
@@ -72,15 +71,14 @@ def lines(connection: Connection, reader: Reader, rows: Sequence[Row[Any]]) -> l
         for subject in {row.subject_id for row in rows if row.state == "executed"}
     }
     made: list[p.RequestLine] = []
-    for row in rows:
-        values = dict(zip(_COLUMNS, row, strict=True))
+    for values in texts.opened(connection, t.pd_request, rows):
         del values["purpose"]
         made.append(
             p.RequestLine(
                 **values,
-                name=names.get(row.subject_id, ""),
-                days_left=workdays.left(reader.now, row.due_at),
-                outstanding=waiting.get(row.subject_id, 0),
+                name=names.get(values["subject_id"], ""),
+                days_left=workdays.left(reader.now, values["due_at"]),
+                outstanding=waiting.get(values["subject_id"], 0),
             )
         )
     return made
@@ -120,7 +118,7 @@ def receive(
     row = registry.request_row(
         request, Workdays(reader.playbook.terms), blocked_at=reader.now if blocks else None
     )
-    connection.execute(insert(t.pd_request).values(row))
+    connection.execute(insert(t.pd_request), texts.stored(connection, t.pd_request, [row]))
     log = _stop(connection, reader, request) if blocks else []
     note(connection, session, reader, request.subject_id, "received", request.id)
     if log:
@@ -149,11 +147,9 @@ def extend(
     if row.extended_at is not None:
         raise HubProblem(409, "extended_already")
     due_at = Workdays(reader.playbook.terms).extended(row.due_at)
-    connection.execute(
-        update(t.pd_request)
-        .where(_REQUEST.id == row.id)
-        .values(due_at=due_at, extended_at=reader.now, extension=_words(asked.reason))
-    )
+    said = texts.changed(connection, t.pd_request, row, extension=_words(asked.reason))
+    extended = {"due_at": due_at, "extended_at": reader.now, **said}
+    connection.execute(update(t.pd_request).where(_REQUEST.id == row.id).values(extended))
     note(connection, session, reader, row.subject_id, "extended", row.id)
     return one(connection, reader, row.id)
 
@@ -213,11 +209,10 @@ def close(
     connection: Connection, reader: Reader, request_id: str, state: p.RequestState, text: str = ""
 ) -> None:
     """An open request is closed, now and by whoever reads."""
-    connection.execute(
-        update(t.pd_request)
-        .where(_REQUEST.id == request_id)
-        .values(state=state, closed_at=reader.now, closed_by=reader.actor.id, answer=text)
-    )
+    row = connection.execute(_asked(request_id)).one()
+    said = texts.changed(connection, t.pd_request, row, answer=text)
+    closed = {"state": state, "closed_at": reader.now, "closed_by": reader.actor.id, **said}
+    connection.execute(update(t.pd_request).where(_REQUEST.id == request_id).values(closed))
 
 
 def _refuse_second(connection: Connection, asked: p.NewRequest) -> None:

@@ -13,6 +13,7 @@ from desk.domain.effects import ConsentWithdrawn, Outcome
 from desk.domain.journal import Access, Event
 from desk.domain.model import Actor, Consent, SubjectRequest
 from desk.domain.playbook import Playbook, Purpose
+from desk.hub import texts
 from desk.hub.database import insert_missing
 from desk.hub.errors import SetupError
 from desk.hub.playbooks import current
@@ -98,9 +99,9 @@ def forget(connection: Connection, subject_id: str, closed_by: str | None, now: 
     That he agreed and took it back stays: it proves that the processing was lawful.
     """
     mine = t.consent.c.subject_id == subject_id
-    connection.execute(update(t.consent).where(mine).values(evidence=""))
+    connection.execute(update(t.consent).where(mine).values(texts.emptied(t.consent)))
     about = t.pd_request.c.subject_id == subject_id
-    connection.execute(update(t.pd_request).where(about).values(note="", extension="", answer=""))
+    connection.execute(update(t.pd_request).where(about).values(texts.emptied(t.pd_request)))
     open_yet = update(t.pd_request).where(about, t.pd_request.c.state == "open")
     connection.execute(open_yet.values(state="void", closed_at=now, closed_by=closed_by))
 
@@ -156,9 +157,8 @@ def _give(connection: Connection, playbook: Playbook, consent: Consent) -> None:
         _keep_text(connection, purpose, consent.given_at)
     elif consent.text_version != OBJECTION:
         digest = _hash_of(connection, consent)
-    connection.execute(
-        insert(t.consent).values({**msgspec.structs.asdict(consent), "text_hash": digest})
-    )
+    row = {**msgspec.structs.asdict(consent), "text_hash": digest}
+    connection.execute(insert(t.consent), texts.stored(connection, t.consent, [row]))
     if consent.withdrawn_at is None:
         _void(connection, consent)
 
@@ -194,7 +194,7 @@ def _open(connection: Connection, playbook: Playbook, request: SubjectRequest) -
         Workdays(playbook.terms),
         blocked_at=request.received_at if blocks else None,
     )
-    connection.execute(insert(t.pd_request).values(row))
+    connection.execute(insert(t.pd_request), texts.stored(connection, t.pd_request, [row]))
 
 
 def _keep_text(connection: Connection, purpose: Purpose, now: int) -> None:

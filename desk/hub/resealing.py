@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, bindparam, select,
 from sqlalchemy.sql.elements import BindParameter
 
 from desk.domain.model import Item, Subject
-from desk.hub import lookup
+from desk.hub import lookup, texts
 from desk.hub.database import Database
 from desk.hub.keystore import truncate_log
 from desk.hub.store import Opened, Sealed, write_rows
@@ -24,6 +24,7 @@ _COLUMNS = {
     t.subject: ("fields", "sealed"),
     t.item: ("title", "fields", "sealed"),
     t.entry: ("comment", "sealed"),
+    **{table: (*names, "sealed") for table, names in texts.TEXTS.items()},
 }
 
 
@@ -34,6 +35,7 @@ def seal_rows(database: Database) -> None:
         t.subject: subjects.sealed.is_(None),
         t.item: items.sealed.is_(None),
         t.entry: (entries.sealed.is_(None)) & (entries.comment != ""),
+        **{table: texts.bare(table) for table in texts.TEXTS},
     }
     for table, left in bare.items():
         _seal(database, table, left)
@@ -62,6 +64,8 @@ def _seal(database: Database, table: Table, left: ColumnElement[bool]) -> None:
 
 
 def _sealed(connection: Connection, table: Table, rows: Sequence[Row[Any]]) -> list[dict[str, Any]]:
+    if table in texts.TEXTS:
+        return texts.stored(connection, table, texts.opened(connection, table, rows))
     opened, sealed = Opened(connection), Sealed(connection)
     if table is t.subject:
         subjects: list[Subject] = opened.subjects_of(rows)

@@ -87,12 +87,13 @@ def bring_up(database: Database, now: int | None = None) -> None:
         if hub is None:
             raise SetupError("not_set_up")
         moment = milliseconds() if now is None else now
-        if hub.sealed_at is not None:
-            database.keys.check(hub.id)
-            erasure.mend(database, moment)
-        else:
+        if hub.sealed_at is None:
             database.keys.prepare()
             database.keys.create(hub.id)
+        database.keys.check(hub.id)
+        # Before the sealing: a backup may hold bare what there is no key for any more.
+        erasure.mend(database, moment)
+        if hub.sealed_at is None:
             seal_rows(database)
         with database.write() as connection:
             rowsecurity.install(connection, current(connection).playbook)

@@ -364,6 +364,8 @@ consent = Table(
     Column("withdrawn_at", BigInteger),
     Column("withdrawn_by", USER),
     Column("withdrawn_channel", String(32), nullable=False),
+    #: The evidence.
+    Column("sealed", LargeBinary),
     Index("consent_given", "given_at", "id"),
     Index("consent_subject", "subject_id", "purpose"),
 )
@@ -403,6 +405,8 @@ pd_request = Table(
     Column("closed_at", BigInteger),
     Column("closed_by", USER),
     Column("answer", String(8000), nullable=False),
+    #: The note, the extension and the answer.
+    Column("sealed", LargeBinary),
     Index("pd_request_due", "state", "due_at", "id"),
     Index("pd_request_received", "received_at", "id"),
 )
@@ -425,6 +429,8 @@ incident = Table(
     Column("resolved_at", BigInteger),
     Column("resolved_by", USER),
     Column("result", String(8000), nullable=False),
+    #: The title, the description, the notice and the result.
+    Column("sealed", LargeBinary),
     Index("incident_found", "found_at"),
 )
 

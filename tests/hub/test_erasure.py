@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from desk.commands import hub_subjects
 from desk.domain.operations import CloseTask, Comment, EditFields, EditSubject, GiveConsent
@@ -18,7 +18,15 @@ from desk.hub.store import Opened
 from desk.protocol.messages import Page
 from desk.schema import hub_tables as t
 from tests.hub.hubs import START, Desk, Hub, copy_files, new_lead, read, running
-from tests.hub.test_sealing import CANARIES, dump, found_in, plant
+from tests.hub.test_sealing import (
+    CANARIES,
+    dump,
+    found_in,
+    lay_bare,
+    officer_of,
+    plant,
+    plant_papers,
+)
 
 
 def subject_of(hub: Hub, lead: str) -> str:
@@ -49,12 +57,14 @@ def pages_of(desk: Desk) -> list[Page]:
 
 def test_nothing_of_an_erased_person_is_left_on_the_hub(hub: Hub) -> None:
     lead = plant(hub)
+    plant_papers(hub, officer_of(hub), lead)
     (conflict,) = hub.desk("operator2").do(
         EditSubject(item_id=lead, fields={"name": "Иной"}, base={"name": 0}, was={"name": "?"})
     )
     assert conflict.theirs
     with hub.database.read() as connection:
-        records = list(connection.execute(select(t.subject.c.sealed)).scalars())
+        sealed_ones = (t.subject, t.consent, t.pd_request)
+        records = [connection.execute(select(one.c.sealed)).scalar_one() for one in sealed_ones]
     subject = erase(hub, lead)
     with hub.database.read() as connection:
         assert lookup.find(connection, "phone", CANARIES["phone"]) == []
@@ -64,8 +74,8 @@ def test_nothing_of_an_erased_person_is_left_on_the_hub(hub: Hub) -> None:
         (item,) = opened.items(select(t.item))
         assert (item.title, item.fields.get("request")) == ("", None)
         assert {one.comment for one in opened.entries(select(t.entry))} == {""}
-        sealed = [select(func.count(one.c.sealed)) for one in (t.item, t.entry, t.subject)]
-        assert [connection.execute(one).scalar_one() for one in sealed] == [0, 0, 0]
+        sealed = [select(func.count(one.c.sealed)) for one in (t.item, t.entry, *sealed_ones)]
+        assert [connection.execute(one).scalar_one() for one in sealed] == [0] * len(sealed)
     assert found_in(dump(hub.database)) == []
     assert erasure.key_name(subject) in hub.database.keys.destroyed()
     if hub.database.is_sqlite:
@@ -207,6 +217,28 @@ def test_a_restored_backup_does_not_bring_him_back(database_url: str, tmp_path: 
             assert (person.id, person.stage) == (subject, "erased")
             assert lookup.find(connection, "phone", CANARIES["phone"]) == []
         assert found_in(dump(hub.database)) == []
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+def test_a_backup_of_a_hub_that_sealed_nothing_does_not_bring_him_back(
+    database_url: str, tmp_path: Path
+) -> None:
+    file = Path(database_url.removeprefix("sqlite:///"))
+    with running(database_url) as hub:
+        lead = plant(hub)
+        plant_papers(hub, officer_of(hub), lead)
+        with hub.database.write() as connection:
+            lay_bare(connection)
+            connection.execute(update(t.hub).values(sealed_at=None))
+    copy_files(file, tmp_path / "backup.db")
+    with running(database_url) as hub:
+        bring_up(hub.database, hub.clock())
+        erase(hub, lead)
+    file.write_bytes((tmp_path / "backup.db").read_bytes())
+    with running(database_url) as hub:
+        bring_up(hub.database, hub.clock())
+        assert found_in(dump(hub.database)) == []
+    assert found_in(file.read_bytes()) == []
 
 
 def test_the_command_says_the_acts_number_and_who_is_awaited(

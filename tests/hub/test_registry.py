@@ -10,7 +10,7 @@ from sqlalchemy import select
 from desk.domain.consents import text_hash
 from desk.domain.operations import Comment, GiveConsent, RequestErasure, WithdrawConsent
 from desk.domain.playbook_loader import load
-from desk.hub import administration
+from desk.hub import administration, texts
 from desk.hub.errors import SetupError
 from desk.schema import hub_tables as t
 from tests.hub.hubs import FREIGHT, Hub, new_lead, qualification
@@ -91,7 +91,9 @@ def test_a_demand_of_erasure_has_a_deadline_and_says_when_it_blocked(hub: Hub) -
     card = desk.done(new_lead())
     desk.done(RequestErasure(item_id=card, channel="email", note="письмо 7"))
     (request,) = rows(hub, t.pd_request)
-    assert (request.ground, request.note) == ("request", "письмо 7")
+    with hub.database.read() as connection:
+        (opened,) = texts.opened(connection, t.pd_request, [request])
+    assert (request.ground, opened["note"]) == ("request", "письмо 7")
     assert request.blocked_at == request.received_at
     assert request.due_at > request.received_at + 12 * 86_400_000
     (subject,) = rows(hub, t.subject)

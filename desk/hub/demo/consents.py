@@ -13,7 +13,7 @@ from desk.domain.deadlines import clocks
 from desk.domain.ids import make_id
 from desk.domain.model import Consent, Standing, SubjectRequest
 from desk.domain.playbook import Playbook
-from desk.hub import registry
+from desk.hub import registry, texts
 from desk.hub.database import Database
 from desk.hub.workdays import Workdays
 from desk.schema import hub_tables as t
@@ -101,7 +101,7 @@ def _agree(
                 purpose=purpose.id,
             )  # fmt: skip
     if rows:
-        connection.execute(insert(t.consent), rows)
+        connection.execute(insert(t.consent), texts.stored(connection, t.consent, rows))
         mine = t.subject.c.id == subject
         connection.execute(update(t.subject).where(mine).values(consents=standings))
 
@@ -127,7 +127,7 @@ def _request(
         **more,
     )
     row = registry.request_row(request, Workdays(playbook.terms), blocked_at=at)
-    connection.execute(insert(t.pd_request).values(row))
+    connection.execute(insert(t.pd_request), texts.stored(connection, t.pd_request, [row]))
 
 
 def _lose(connection: Connection, playbook: Playbook, chance: Random, at: int) -> None:
@@ -144,4 +144,4 @@ def _lose(connection: Connection, playbook: Playbook, chance: Random, at: int) -
         "notice": "",
         "result": "",
     }
-    connection.execute(insert(t.incident).values(row))
+    connection.execute(insert(t.incident), texts.stored(connection, t.incident, [row]))
