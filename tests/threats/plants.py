@@ -16,9 +16,9 @@ PERSONAL = (NAME, PHONE, EMAIL, COMMENT, REQUEST)
 ALL = (*PERSONAL, TITLE)
 
 
-def plant(sit: Sit, *, to: str = "marketer1") -> str:
+def plant(sit: Sit, *, to: str = "marketer1", name: str = NAME, phone: str = PHONE) -> str:
     """A lead with canaries in it, sent to the hub by an operator and given to ``to``."""
-    subject: dict[str, Value] = {"name": NAME, "phone": PHONE, "email": EMAIL}
+    subject: dict[str, Value] = {"name": name, "phone": phone, "email": EMAIL}
     operator = sit("operator1", place=f"planter of {to}")
     lead = operator.do(Create(kind="lead", title=TITLE, subject=subject)).item_ids[0]
     operator.do(EditFields(item_id=lead, fields={"request": REQUEST}))

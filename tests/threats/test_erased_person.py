@@ -12,7 +12,7 @@ from desk.hub.setup import bring_up
 from desk.services.desk import Desk, wall_clock
 from tests.hub_process import HubProcess
 from tests.services.test_secrecy import decrypted
-from tests.threats.plants import ALL, NAME, PHONE, Sit, found, plant
+from tests.threats.plants import ALL, Sit, found, plant
 
 
 def _erase(hub: HubProcess, desk: Desk, lead: str) -> str:
@@ -24,20 +24,23 @@ def _erase(hub: HubProcess, desk: Desk, lead: str) -> str:
 
 
 def test_he_leaves_every_desk_with_drafts_search_and_log(sit: Sit, hub: HubProcess) -> None:
-    lead = plant(sit)
+    # The hub is shared: others there have the usual name.
+    name, phone = "Стиралкина Память", "+79167650001"
+    lead = plant(sit, name=name, phone=phone)
     desks = [sit(user, place=f"{user} with {lead}") for user in ("marketer1", "marketer2", "head")]
-    desks[0].save_draft(lead, "form", {"need": NAME})
-    desks[0].do(Comment(item_id=lead, text=f"Перезвонить: {NAME}"))
+    desks[0].save_draft(lead, "form", {"need": name})
+    desks[0].do(Comment(item_id=lead, text=f"Перезвонить: {name}"))
     desks[0].sync_once()
+    assert desks[0].find(name.split()[0])
     subject = _erase(hub, desks[0], lead)
     for desk in desks:
         desk.sync_once()
         desk.sync_once()
         card = desk.card(lead)
         assert card.subject is None or card.subject.fields == {}
-        assert desk.find(NAME.split()[0]) == []
-        assert desk.find(PHONE) == []
-        assert found(decrypted(desk), [NAME, PHONE]) == [], desk.me.id
+        assert desk.find(name.split()[0]) == []
+        assert desk.find(phone) == []
+        assert found(decrypted(desk), [name, phone]) == [], desk.me.id
     with Database(hub.db_url) as database, database.read() as connection:
         waiting = erasure.outstanding(connection, subject, wall_clock())
     ours = {desk.context.store.keys.box.outer.device for desk in desks}
