@@ -63,6 +63,11 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's customary name
     return message
 
 
+def titled(title: str) -> str:
+    """A card's title as a person reads it: it has none once its person is erased."""
+    return title or _("(no title)")
+
+
 def use_zone(key: str | None) -> None:
     """Show times in the zone `key` (`Europe/Moscow`); `None` is the machine's own zone.
 

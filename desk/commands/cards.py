@@ -11,7 +11,7 @@ from desk.commands.failure import DONE, REFUSED, USAGE, Failure
 from desk.commands.session import open_desk
 from desk.domain.forms import is_empty
 from desk.screens import words
-from desk.text import _, format_age, format_datetime
+from desk.text import _, format_age, format_datetime, titled
 
 if TYPE_CHECKING:
     from desk.domain.model import Item, Person, Value
@@ -193,7 +193,7 @@ def _put_rows(desk: Desk, rows: list[Row]) -> None:
             (
                 row.item.id,
                 words.stage_title(book, row.item.kind, row.item.stage),
-                row.item.title,
+                titled(row.item.title),
                 row.item.responsible or "—",
                 str(row.item.score),
                 format_age(row.item.created_at, now),
@@ -208,7 +208,7 @@ def _put_rows(desk: Desk, rows: list[Row]) -> None:
 def _put_card(book: Playbook, card: Card, people: Mapping[str, Person]) -> None:
     item = card.item
     kind = book.kinds[item.kind]
-    output.put(output.shown(item.title))
+    output.put(output.shown(titled(item.title)))
     output.put_pairs(
         [
             ("ID", item.id),

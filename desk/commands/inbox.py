@@ -11,7 +11,7 @@ from desk.commands.failure import DONE, USAGE, Failure
 from desk.commands.session import open_desk
 from desk.commands.work import send
 from desk.screens import words
-from desk.text import N_, _, format_datetime
+from desk.text import N_, _, format_datetime, titled
 
 if TYPE_CHECKING:
     from desk.domain.model import Person, Value
@@ -102,7 +102,7 @@ def _card(desk: Desk, entry: InboxEntry) -> tuple[str | None, str]:
     except Refused:
         kind, title = getattr(entry.intent, "kind", None), getattr(entry.intent, "title", "")
         return kind, title or _("(a card you no longer see)")
-    return item.kind, item.title
+    return item.kind, titled(item.title)
 
 
 def _json(book: Playbook, kind: str | None, entry: InboxEntry) -> dict[str, object]:

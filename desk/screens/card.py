@@ -26,7 +26,7 @@ from desk.screens.transitions import perform
 from desk.screens.words import task_title, title_of
 from desk.services.errors import DeskError
 from desk.services.views import Card
-from desk.text import _, language
+from desk.text import _, language, titled
 from desk.widgets.actions import bind, bindings
 from desk.widgets.safe import plain
 
@@ -156,7 +156,7 @@ class CardScreen(Looking):
             marks.append(("  ● " + _("not sent yet"), "$text-warning"))
         if draft:
             marks.append(("  " + _("draft"), "$text-warning"))
-        return Content.assemble(plain(self.item.title, lines=False), *marks)
+        return Content.assemble(plain(titled(self.item.title), lines=False), *marks)
 
     def _subline(self, now: int) -> Content:
         if self.gone:

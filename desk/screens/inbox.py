@@ -21,7 +21,7 @@ from desk.screens.notice import Question
 from desk.screens.shell import DeskScreen
 from desk.services.errors import DeskError
 from desk.services.views import InboxEntry
-from desk.text import _, format_datetime, ngettext
+from desk.text import _, format_datetime, ngettext, titled
 from desk.widgets.actions import bindings
 from desk.widgets.safe import plain
 
@@ -131,7 +131,7 @@ class InboxScreen(DeskScreen[None]):
             except DeskError:
                 self._items[entry.item_id] = "", ""
             else:
-                self._items[entry.item_id] = item.title, item.kind
+                self._items[entry.item_id] = titled(item.title), item.kind
         return self._items[entry.item_id]
 
     @on(OptionList.OptionHighlighted)

@@ -193,7 +193,8 @@ class PersonScreen(DeskScreen[None]):
     def _erasure(self, erasure: ErasureLine) -> Iterable[Fact]:
         yield Fact(_("Erasure"), "", "heading")
         who = person_name(self.shell.people, erasure.by)
-        told = f"{pd.minute(erasure.at)} · {who}\n{', '.join(erasure.categories)}"
+        emptied = ", ".join(pd.word(pd.CATEGORIES, one) for one in erasure.categories)
+        told = f"{pd.minute(erasure.at)} · {who}\n{emptied}"
         yield Fact(_("Erased"), told)
         waiting = [one for one in erasure.devices if one.acked_at is None]
         if waiting:

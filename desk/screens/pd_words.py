@@ -45,6 +45,16 @@ STATES: Mapping[str, str] = {
     "void": N_("not needed any more"),
 }
 DOCUMENTS: Mapping[str, str] = {"act": N_("Act of erasure"), "extract": N_("Journal extract")}
+#: What the hub empties for an erased person.
+CATEGORIES: Mapping[str, str] = {
+    "subject": N_("fields of the person"),
+    "titles": N_("titles of cards"),
+    "fields": N_("personal fields of cards"),
+    "comments": N_("comments"),
+    "lookup": N_("index of phones and e-mails"),
+    "evidence": N_("evidence of consents"),
+    "keys": N_("the person’s key"),
+}
 EVENTS: Mapping[str, str] = {
     "deliver": N_("Sent to a desk"),
     "read": N_("Opened"),

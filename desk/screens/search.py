@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 from desk.screens.dialog import Dialog
 from desk.screens.words import person_name, stage_title
 from desk.services.errors import DeskError
-from desk.text import _, ngettext
+from desk.text import _, ngettext, titled
 from desk.widgets.safe import plain
 
 if TYPE_CHECKING:
@@ -106,7 +106,9 @@ class Search(Dialog["str | None"]):
                 person_name(self.shell.people, item.responsible),
             )
         )
-        return Content.assemble(plain(item.title, lines=False), (f"  {about}", "$text-muted"))
+        return Content.assemble(
+            plain(titled(item.title), lines=False), (f"  {about}", "$text-muted")
+        )
 
     def on_key(self, event: Key) -> None:
         """Arrows move in the list while one types."""

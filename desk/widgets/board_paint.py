@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 
-from desk.text import _, format_age, format_number, language
+from desk.text import _, format_age, format_number, language, titled
 from desk.widgets.board_grid import CARD
 from desk.widgets.board_model import CardView, Column, Names
 from desk.widgets.safe import cells, fill
@@ -182,7 +182,7 @@ class Painter:
         person = f" · {name}" if name else ""
         mark = ("*" if fresh else "") + ("●" if card.pending else "")
         return (
-            [edge, *_spread((card.title, inks.title), (mark, inks.pending), room, inks)],
+            [edge, *_spread((titled(card.title), inks.title), (mark, inks.pending), room, inks)],
             [edge, *_spread((origin, inks.meta), (round_mark, inks.meta), room, inks)],
             [
                 edge,

@@ -10,8 +10,10 @@ import msgspec
 import pytest
 from textual.pilot import Pilot
 
+from desk.hub import erasure
 from desk.protocol import personal as p
 from desk.protocol.journal import JournalQuery
+from desk.screens import pd_words
 from desk.screens.palette import Palette
 from desk.screens.pd_files import file_name
 from desk.screens.pd_office import OfficeScreen
@@ -178,6 +180,10 @@ async def test_a_person_is_shown_with_consents_demands_and_cards(
         for told in ("+7 912 000-01-00", "✗ withdrawn", "Wants it erased", "ООО «Зерно Юга»"):
             assert told in shown
     assert hub.asked[-2:] == [(identifier(1000), ""), "documents"]
+
+
+def test_all_the_hub_erases_has_its_word() -> None:
+    assert set(pd_words.CATEGORIES) == set(erasure.CATEGORIES)
 
 
 async def test_an_erasure_names_what_will_happen_and_esc_does_nothing(

@@ -80,6 +80,14 @@ async def test_a_card_tells_title_source_age_score_and_responsible() -> None:
         assert "‼ 1h" in person
 
 
+async def test_a_card_whose_title_is_erased_says_so() -> None:
+    board = MemoryBoard((1,))
+    board.put(card("0-0000", title=""), 0)
+    app = BoardApp(board)
+    async with app.run_test(size=(80, 24)):
+        assert "(no title)" in lines_of(app)[2]
+
+
 async def test_a_deadline_ahead_is_marked_otherwise_than_one_missed() -> None:
     board = MemoryBoard((0,))
     board.put(card("0-0000", due_at=NOW + HOUR), 0)
