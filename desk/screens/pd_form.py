@@ -15,7 +15,7 @@ from desk.domain.playbook import Choice, Field, Text, ValueType
 from desk.domain.refusals import Refusal
 from desk.screens.dialog import Dialog
 from desk.screens.fields import FieldRow
-from desk.screens.words import said
+from desk.screens.words import said, title_of
 from desk.services.views import Card
 from desk.text import _, local_time
 
@@ -154,7 +154,9 @@ class FormDialog(Dialog[bool]):
         for row in self.query(FieldRow):
             value = row.value()
             if isinstance(value, Refusal):
-                row.complain(said(value, self.shell.playbook))
+                # No playbook knows these fields: the title goes in the place of the id.
+                named = Refusal(value.code, {**value.args, "field": title_of(row.field)})
+                row.complain(said(named, self.shell.playbook))
                 wrong.append(row)
             elif row.required and row.empty:
                 row.complain(_("Fill this in."))

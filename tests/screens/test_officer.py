@@ -182,6 +182,20 @@ async def test_a_person_is_shown_with_consents_demands_and_cards(
     assert hub.asked[-2:] == [(identifier(1000), ""), "documents"]
 
 
+async def test_what_is_wrong_is_said_of_the_field_by_its_title(
+    app: MakeApp, hub: FakeOfficer
+) -> None:
+    office = app("officer")
+    async with running(office) as pilot:
+        await press(pilot, "ctrl+o", *["right"] * 4, "n")
+        await type_text(pilot, "Lost disk")
+        await press(pilot, "tab", "tab", "tab")
+        await type_text(pilot, "abc")
+        await press(pilot, "ctrl+s")
+        assert "“Found, hours ago” takes a number." in painted(office)
+    assert not any(isinstance(one, p.NewIncident) for one in hub.asked)
+
+
 def test_all_the_hub_erases_has_its_word() -> None:
     assert set(pd_words.CATEGORIES) == set(erasure.CATEGORIES)
 
