@@ -153,6 +153,7 @@ def test_the_interface_describes_itself(hub: Hub) -> None:
         "/v1/pd/registry",
         "/v1/pd/request",
         "/v1/pd/request/answer",
+        "/v1/pd/request/execute",
         "/v1/pd/request/extend",
         "/v1/pd/request/reject",
         "/v1/pd/requests",
