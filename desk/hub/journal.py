@@ -95,9 +95,11 @@ def page(connection: Connection, asked: JournalQuery) -> JournalPage:
 
 
 def count(connection: Connection, who: str, event: str, since: int) -> int:
-    """How many entries of an event there are of somebody after the moment ``since``."""
+    """How often somebody asked the hub for it after the moment ``since``; what his desks did
+    without the hub and told it of later is not counted."""
+    asked_here = journal.c.received_at.is_(None)
     query = select(func.count()).where(
-        journal.c.who == who, journal.c.event == event, journal.c.at > since
+        journal.c.who == who, journal.c.event == event, journal.c.at > since, asked_here
     )
     return connection.execute(query).scalar_one()
 

@@ -21,9 +21,11 @@ from desk.hub.projection import Reader
 from desk.protocol.journal import Call, Dial, Reveal, Revealed
 from desk.schema import hub_tables as t
 
-#: How many looks, and how many calls, a user may take in a while (ms).
+#: How many looks, calls and searches for a number a user may take in a while (ms). By searches
+#: the digits that a mask hides could be tried out.
 LOOKS = 30
 CALLS = 120
+SEARCHES = 120
 WHILE = 10 * 60_000
 _MOST_FIELDS = 20
 
@@ -40,7 +42,7 @@ def reveal(connection: Connection, session: Session, reader: Reader, asked: Reve
         raise HubProblem(400, "bad_request")
     if not all(may_reveal(playbook, reader.actor.role, name) for name in names):
         raise HubProblem(403, "not_allowed")
-    _slow_down(connection, reader, "reveal", LOOKS)
+    slow_down(connection, reader, "reveal", LOOKS)
     item, subject = _in_sight(connection, reader, asked.item_id, names)
     if processing_stopped(playbook, subject):
         raise HubProblem(409, "processing_stopped")
@@ -68,7 +70,7 @@ def call(connection: Connection, session: Session, reader: Reader, asked: Call) 
     role = playbook.roles.get(reader.actor.role)
     if role is None or not may_call(playbook, reader.actor.role, asked.field):
         raise HubProblem(403, "not_allowed")
-    _slow_down(connection, reader, "call", CALLS)
+    slow_down(connection, reader, "call", CALLS)
     item, subject = _in_sight(connection, reader, asked.item_id, [asked.field])
     numbers = numbers_in(_value(item, subject, asked.field))
     if subject is None or not 0 <= asked.place < len(numbers):
@@ -89,7 +91,7 @@ def call(connection: Connection, session: Session, reader: Reader, asked: Call) 
     return Dial(number=numbers[asked.place])
 
 
-def _slow_down(connection: Connection, reader: Reader, event: str, most: int) -> None:
+def slow_down(connection: Connection, reader: Reader, event: str, most: int) -> None:
     """Refuse who has done it too often of late; his requests are looked at one after another."""
     user = reader.actor.id
     mine = select(t.account.c.user_id).where(t.account.c.user_id == user)

@@ -12,7 +12,7 @@ from desk.domain.journal import pack
 from desk.domain.model import Item
 from desk.domain.playbook import Field, Text
 from desk.domain.refusals import Refusal
-from desk.hub import accesses, erasure, journal, lookup, rowsecurity
+from desk.hub import accesses, erasure, journal, lookup, reveals, rowsecurity
 from desk.hub.accounts import Session
 from desk.hub.errors import HubProblem
 from desk.hub.gate import Hub, reader_of
@@ -50,6 +50,7 @@ def find(
         fields=(f"subject.{kind}",),
     )
     with hub.database.write() as connection:
+        reveals.slow_down(connection, reader, "search", reveals.SEARCHES)
         journal.write(connection, [entry])
     return found
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
+from desk.domain.journal import Access
 from desk.domain.playbook_loader import load
 from desk.domain.rights import may_call, may_reveal
 from desk.hub import reveals
-from desk.protocol.journal import Call, Dial, JournalPage, Reveal, Revealed
+from desk.protocol.journal import Call, Dial, JournalPage, Noted, Reveal, Revealed, Upload
 from desk.schema import hub_tables as t
 from tests.hub.hubs import FREIGHT, PEOPLE, Desk, Hub, new_lead, problem, qualification, read
 from tests.hub.test_journal_entries import entries
@@ -141,6 +142,36 @@ def test_whoever_looks_too_often_has_to_wait(
     assert dial(desk, lead).is_success
     hub.clock.pass_minutes(11)
     assert look(desk, lead, "subject.phone").is_success
+
+
+def test_the_hidden_digits_of_a_number_are_not_found_by_trying_them_out(
+    hub: Hub, card: tuple[Desk, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, _lead = card
+    monkeypatch.setattr(reveals, "SEARCHES", 3)
+    for tried in range(3):
+        assert desk.post("/v1/pd/find", {"phone": f"+7916123456{tried}"}).json() == []
+    answer = hub.desk("sales1").post("/v1/pd/find", {"phone": PHONE})
+    assert problem(answer) == (429, "too_often", {"seconds": "600"})
+    hub.clock.pass_minutes(11)
+    assert len(desk.post("/v1/pd/find", {"phone": PHONE}).json()) == 1
+
+
+def test_searches_that_a_desk_made_alone_do_not_make_the_hubs_wait(
+    hub: Hub, card: tuple[Desk, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, _lead = card
+    monkeypatch.setattr(reveals, "SEARCHES", 3)
+    noted = [
+        Noted(
+            seq=seq,
+            mac=bytes([seq]) * 32,
+            access=Access(id=hub.new_id(), at=hub.clock.now, event="search"),
+        )
+        for seq in range(1, 5)
+    ]
+    assert desk.post("/v1/journal", Upload(after=0, after_mac=b"", entries=noted)).is_success
+    assert desk.post("/v1/pd/find", {"phone": PHONE}).is_success
 
 
 def test_a_person_whose_data_is_blocked_is_neither_called_nor_looked_at(
