@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import msgspec
@@ -119,7 +120,8 @@ def _insert(connection: sqlite3.Connection, page: Page) -> None:
         marks = ", ".join("?" * len(rows.columns))
         # One subject may come with several pages.
         into = f"INSERT OR REPLACE INTO {kind} ({', '.join(rows.columns)}) VALUES ({marks})"
-        connection.executemany(into, rows.values(part))
+        values: list[Any] = list(rows.values(part))  # pyright: ignore[reportArgumentType]
+        connection.executemany(into, values)
     connection.execute("COMMIT")
 
 

@@ -144,7 +144,7 @@ class CardScreen(Looking):
 
     def _show_stopped(self) -> None:
         """What may not be done with the person any more, plainly, above everything else."""
-        stopped = consent_words.stopped(self.shell.playbook, self.card.subject)
+        stopped = consent_words.stopped(self.shell.playbook, self.card.item, self.card.subject)
         line = self.query_one("#card-stopped", Static)
         line.set_class(bool(stopped), "-shown")
         line.update(plain(stopped))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from desk.domain.consents import OBJECTION, may_contact, processing_stopped
-from desk.domain.model import Standing, Subject
+from desk.domain.model import Item, Standing, Subject
 from desk.domain.playbook import Playbook, Purpose
 from desk.screens.facts import Fact
 from desk.screens.pd_words import channel_told, standing
@@ -40,11 +40,12 @@ def _when(one: Standing) -> str:
     return f"{format_date(one.given_at)}, {channel_told(one.channel)}"
 
 
-def stopped(playbook: Playbook, subject: Subject | None) -> str:
+def stopped(playbook: Playbook, item: Item, subject: Subject | None) -> str:
     """What may not be done with the person any more, in one line; "" where all may be."""
-    if subject is None:
+    if subject is None and item.subject_id is None:
         return ""
-    if subject.stage == "erased":
+    # A card always comes with its person, unless he was erased.
+    if subject is None or subject.stage == "erased":
         return "∅ " + _("The person’s data is erased: the card can only be closed.")
     if subject.stage == "erasure_requested":
         return "‼ " + _("Erasure is requested: the card can only be closed.")

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 
 from desk.hub import sessions
 from desk.hub.database import Database
@@ -73,7 +73,7 @@ def test_a_second_factor_is_asked_for_and_reset_by_the_administrator(
         from desk.hub import totp
 
         begun = totp.begin(database, "sales2", random.Random(1).randbytes)
-    code = pyotp.TOTP(begun.secret).now()
+    code = TOTP(begun.secret).now()
     assert come(seller, hub, "--code-file", secret(tmp_path, code)).code == 0
     again = come(seller, hub)
     assert (again.code, "--code-file" in again.err) == (4, True)

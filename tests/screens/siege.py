@@ -17,6 +17,7 @@ import msgspec
 from textual.pilot import Pilot
 from textual.screen import Screen
 
+from desk.domain.model import Value
 from desk.domain.operations import Comment, EditFields, Operation
 from desk.protocol.messages import Result, SecondFactor
 from desk.protocol.sessions import SessionInfo
@@ -33,10 +34,10 @@ from tests.screens.officers import FakeOfficer
 from tests.screens.steps import calm, press
 
 #: Keys from the board on, or a screen that no key opens on a desk at peace.
-Way: TypeAlias = tuple[str, ...] | Callable[[], Screen[object]]
+Way: TypeAlias = tuple[str, ...] | Callable[[], Screen[Any]]
 
 
-async def _nothing(*_typed: object) -> str:
+async def _nothing(*_typed: object) -> Any:
     return ALL_ATTACKS
 
 
@@ -140,7 +141,7 @@ class Besieged(StillApp):
                     result="conflict" if theirs else "rejected",
                     code="field_conflict" if theirs else "unknown_kind",
                     args=args,
-                    theirs=theirs,
+                    theirs=dict[str, Value](theirs),
                 )
                 inbox.add(connection, desk.context, operation, result)
         return desk
@@ -150,7 +151,7 @@ def _note(report: Path, reached: list[str]) -> None:
     report.write_text("\n".join(reached), encoding="utf-8")
 
 
-async def _walk(pilot: Pilot[None], report: Path, ways: Mapping[str, Way]) -> None:
+async def _walk(pilot: Pilot[Any], report: Path, ways: Mapping[str, Way]) -> None:
     app = pilot.app
     assert isinstance(app, StillApp)
     await calm(pilot)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import msgspec
 from textual.pilot import Pilot
 
-from desk.domain.model import Standing, Subject
+from desk.domain.model import Item, Standing, Subject
 from desk.domain.playbook_loader import load
 from desk.domain.rights import MASK
 from desk.resources import playbooks_dir
@@ -132,4 +132,18 @@ def test_whoever_may_not_see_the_data_sees_that_the_consents_exist() -> None:
     assert told["of old"].startswith("✓")
     assert MASK not in "".join(told.values())
     erased = msgspec.structs.replace(masked, stage="erased")
-    assert "erased" in consent_words.stopped(playbook, erased)
+    card = Item(
+        id=identifier(2),
+        kind="lead",
+        stage="new",
+        title="",
+        created_at=NOW,
+        updated_at=NOW,
+        stage_since=NOW,
+        subject_id=erased.id,
+    )
+    assert "erased" in consent_words.stopped(playbook, card, erased)
+    # A desk forgets him, and the card stays.
+    assert "erased" in consent_words.stopped(playbook, card, None)
+    own = msgspec.structs.replace(card, subject_id=None)
+    assert consent_words.stopped(playbook, own, None) == ""
