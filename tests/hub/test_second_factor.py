@@ -21,6 +21,12 @@ from tests.hub.test_accounts import asked, enter, only_on_loopback, refusal
 STEP = totp.STEP
 
 
+@pytest.fixture
+def backend() -> str:
+    """What differs between the databases is looked at where tokens and accounts are."""
+    return "sqlite"
+
+
 def require(hub: Hub, *roles: str, mode: enrolment.Mode = "open") -> None:
     with hub.database.write() as connection:
         totp.require(connection, list(roles))

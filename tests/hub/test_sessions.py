@@ -14,6 +14,12 @@ from tests.hub.hubs import PASSWORD, Hub, problem, read
 NEW = "верёвочка 42 лиса"
 
 
+@pytest.fixture
+def backend() -> str:
+    """What differs between the databases is looked at where tokens and accounts are."""
+    return "sqlite"
+
+
 def test_one_sees_ones_own_sessions_and_ends_them_one_by_one(hub: Hub) -> None:
     first, stranger = hub.desk("head"), hub.desk("sales1")
     hub.clock.pass_minutes(1)

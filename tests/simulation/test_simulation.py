@@ -32,7 +32,7 @@ def simulate(fresh: Fresh, hubs: int, examples: int, steps: int) -> None:
 
 
 def test_everybody_ends_with_what_he_may_see_on_sqlite(fresh_sqlite: Fresh) -> None:
-    simulate(fresh_sqlite, hubs=1, examples=8, steps=40)
+    simulate(fresh_sqlite, hubs=1, examples=5, steps=40)
 
 
 @pytest.mark.parametrize("hubs", [1, 2])
@@ -52,7 +52,7 @@ def test_everybody_ends_with_what_he_may_see_with_real_processes(
     try:
         for user in PEOPLE:
             world.sit(user)
-        for number in range(16):
+        for number in range(12):
             for desk in range(len(world.seats)):
                 world.create(desk) if number < 2 else world.pass_on(desk, draw.randrange(6))
                 world.edit(desk, draw.randrange(9), draw.randrange(3))

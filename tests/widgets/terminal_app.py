@@ -39,7 +39,7 @@ from desk.widgets.theming import use_themes
 from tests.widgets.boards import NOW, MemoryBoard, card
 from tests.widgets.hostile import HOSTILE
 
-LONG = ("combining", "wide")
+LONG = ("combining", "wide", "long")
 ALL = " ".join(text for name, text in HOSTILE.items() if name not in LONG)
 
 
