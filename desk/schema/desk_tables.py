@@ -39,6 +39,8 @@ subject = Table(
     #: Where among the look-ups they are.
     Column("shelf", Integer, nullable=False),
 )
+# A search by a part of a name reads every overview: from here it reads them without the details.
+Index("subject_overview", subject.c.id, subject.c.version, subject.c.overview)
 
 #: Who has a phone or an address, by its keyed digest; shelf by shelf (``desk.services.lookup``).
 subject_lookup = Table(
